@@ -1,0 +1,207 @@
+"""Clients of Kafka: how they are configured, what an error asks for, and the topics. Knows no stage."""
+
+import enum
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from nifos_stream.errors import BrokerUnavailable, UserError
+from nifos_stream.settings import KafkaSettings, Settings
+
+ENVELOPE_BYTES = 65_536
+"""Room that the labelled and dead-letter topics have beyond the input's largest message."""
+DAY_MS = 86_400_000
+
+# librdkafka's own lines go nowhere: whatever matters reaches us as an error, and is logged once, by us.
+_SILENT = logging.getLogger("nifos_stream.librdkafka")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+
+
+class NextStep(enum.Enum):
+    """What to do about an error of a transactional call."""
+
+    RETRY_CALL = "retry_call"
+    REREAD_BATCH = "reread_batch"
+    RESTART_PRODUCER = "restart_producer"
+
+
+def next_step(error: KafkaError) -> NextStep:
+    """The action that an error of a transactional producer asks for (librdkafka PR #2752, issue #5423)."""
+    if error.code() == KafkaError._TIMED_OUT:  # noqa: SLF001 - librdkafka's public name for it
+        return (
+            NextStep.RESTART_PRODUCER
+        )  # Retriable by its flag, but a late EndTxn may hit the next transaction.
+    if error.retriable():
+        return NextStep.RETRY_CALL
+    if error.txn_requires_abort():
+        return NextStep.REREAD_BATCH
+    return NextStep.RESTART_PRODUCER
+
+
+def client_config(kafka: KafkaSettings, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """librdkafka properties for a client: the settings' own, then `extra`, which the caller's promises rest on."""
+    config: dict[str, Any] = {"bootstrap.servers": kafka.bootstrap_servers, "client.id": "nifos-stream"}
+    if kafka.username is not None:
+        config |= {"sasl.username": kafka.username, "sasl.mechanism": "SCRAM-SHA-512"}
+    if kafka.password is not None:
+        config["sasl.password"] = kafka.password.get_secret_value()
+    return {**config, **kafka.properties, **(extra or {}), "logger": _SILENT}
+
+
+def consumer_config(
+    kafka: KafkaSettings, group_id: str, extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Properties of a consumer that reads committed records only and commits nothing by itself."""
+    promises = {
+        "group.id": group_id,
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+    }
+    return client_config(kafka, {**kafka.consumer_properties, **promises, **(extra or {})})
+
+
+def producer_config(kafka: KafkaSettings, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Properties of a producer that neither loses nor doubles a record within its session."""
+    promises = {"acks": "all", "enable.idempotence": True}
+    return client_config(kafka, {"linger.ms": 5, **kafka.producer_properties, **promises, **(extra or {})})
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFacts:
+    """What the broker says of a topic."""
+
+    name: str
+    topic_id: str
+    partitions: int
+    max_message_bytes: int
+
+
+def connect(kafka: KafkaSettings, now: Callable[[], float] = time.monotonic) -> AdminClient:
+    """An admin client whose broker answered, waiting up to `startup_timeout_seconds`.
+
+    UserError when the settings are wrong (name, password, certificate) or nothing answers in time.
+    """
+    problems: list[KafkaError] = []
+    config = client_config(kafka, {"error_cb": problems.append})
+    try:
+        admin = AdminClient(config)
+    except (KafkaException, ValueError, TypeError) as error:
+        raise UserError(f"The Kafka settings are not valid: {_said(error)}.") from None
+    deadline = now() + kafka.startup_timeout_seconds
+    while True:
+        try:
+            admin.list_topics(timeout=max(0.1, min(2.0, deadline - now())))
+        except KafkaException as error:
+            problems.append(error.args[0])
+        else:
+            return admin
+        if hopeless := next((p for p in problems if p.code() in _HOPELESS), None):
+            raise UserError(_HOPELESS[hopeless.code()].format(kafka.bootstrap_servers, hopeless.str()))
+        if now() >= deadline:
+            raise UserError(
+                f"No Kafka broker answered at {kafka.bootstrap_servers} within"
+                f" {kafka.startup_timeout_seconds:g} s (NIFOS_KAFKA__BOOTSTRAP_SERVERS)."
+            )
+
+
+_HOPELESS = {
+    KafkaError._AUTHENTICATION: "Kafka at {0} refused the user name or password.",  # noqa: SLF001
+    KafkaError.SASL_AUTHENTICATION_FAILED: "Kafka at {0} refused the user name or password.",
+    KafkaError._RESOLVE: "The host name of Kafka, {0}, cannot be resolved.",  # noqa: SLF001
+    KafkaError._SSL: "TLS with Kafka at {0} failed: {1}.",  # noqa: SLF001
+}
+
+
+def _said(error: Exception) -> str:
+    first = error.args[0] if error.args else error
+    return (first.str() if isinstance(first, KafkaError) else str(first)).rstrip(".")
+
+
+def topic_facts(
+    admin: AdminClient, names: Iterable[str], timeout_seconds: float = 10.0
+) -> dict[str, TopicFacts]:
+    """Facts of the topics among `names` that exist. BrokerUnavailable when the broker does not answer."""
+    wanted = list(names)
+    facts: dict[str, TopicFacts] = {}
+    try:
+        described = admin.describe_topics(TopicCollection(wanted), request_timeout=timeout_seconds)
+        for name, future in described.items():
+            try:
+                topic = future.result()
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    continue
+                raise
+            resource = ConfigResource(ResourceType.TOPIC, name)
+            config = admin.describe_configs([resource], request_timeout=timeout_seconds)[resource].result()
+            largest = int(config["max.message.bytes"].value)
+            facts[name] = TopicFacts(name, str(topic.topic_id), len(topic.partitions), largest)
+    except KafkaException as error:
+        raise BrokerUnavailable(f"Kafka did not describe the topics: {_said(error)}.") from None
+    return facts
+
+
+def create_topics(admin: AdminClient, settings: Settings, timeout_seconds: float = 30.0) -> dict[str, bool]:
+    """Create the five topics where they are missing; {name: created now}. UserError when Kafka refuses."""
+    futures = admin.create_topics(_wanted(settings), request_timeout=timeout_seconds)
+    created: dict[str, bool] = {}
+    for name, future in futures.items():
+        try:
+            future.result()
+            created[name] = True
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise UserError(f"Topic {name} cannot be created: {_said(error)}.") from None
+            created[name] = False
+    return created
+
+
+def _wanted(settings: Settings) -> list[NewTopic]:
+    topics = settings.topics
+    roomy = topics.max_message_bytes + ENVELOPE_BYTES
+    retention = {
+        topics.posts: (topics.posts_retention_days, topics.max_message_bytes),
+        topics.sentiment: (topics.sentiment_retention_days, roomy),
+        topics.dead_letters: (topics.dead_letters_retention_days, roomy),
+        topics.alerts: (topics.alerts_retention_days, topics.max_message_bytes),
+    }
+    wanted = [
+        NewTopic(
+            name,
+            num_partitions=topics.partitions,
+            replication_factor=topics.replication_factor,
+            config={"retention.ms": str(int(days * DAY_MS)), "max.message.bytes": str(size)},
+        )
+        for name, (days, size) in retention.items()
+    ]
+    compacted = {"cleanup.policy": "compact"}
+    wanted.append(NewTopic(topics.keywords, 1, topics.replication_factor, config=compacted))
+    return wanted
+
+
+def missing_or_tight(facts: Mapping[str, TopicFacts], settings: Settings) -> list[str]:
+    """One sentence per topic that is missing, or has no room for what the input may bring."""
+    topics = settings.topics
+    sentences = [
+        f"Topic {name} does not exist; `nifos-stream topics create` makes it."
+        for name in (topics.posts, topics.sentiment, topics.dead_letters)
+        if name not in facts
+    ]
+    if topics.posts in facts:
+        needed = facts[topics.posts].max_message_bytes + ENVELOPE_BYTES
+        sentences += [
+            f"Topic {name} takes messages of {facts[name].max_message_bytes} bytes; {topics.posts} needs it to"
+            f" take {needed} (max.message.bytes)."
+            for name in (topics.sentiment, topics.dead_letters)
+            if name in facts and facts[name].max_message_bytes < needed
+        ]
+    return sentences

@@ -1,0 +1,36 @@
+"""Structured logs: console for people, JSON for machines. Never a post's text, never a secret."""
+
+import logging
+import sys
+from typing import Literal, cast
+
+import structlog
+
+LogFormat = Literal["auto", "console", "json"]
+Logger = structlog.stdlib.BoundLogger
+
+
+def configure(log_format: LogFormat = "auto", level: str = "info") -> None:
+    """Send logs to standard error, one line an event; `auto` is console on a terminal and JSON elsewhere."""
+    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if console
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
+def get(name: str) -> Logger:
+    """A logger whose events carry `logger=name`."""
+    return cast(Logger, structlog.get_logger(logger=name))
