@@ -45,10 +45,11 @@ def next_step(error: KafkaError) -> NextStep:
 
 
 def client_config(kafka: KafkaSettings, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """librdkafka properties for a client: the settings' own, then `extra`, which the caller's promises rest on."""
+    """Properties of any client: the settings' own, then `extra`, which the caller's promises rest on."""
     config: dict[str, Any] = {"bootstrap.servers": kafka.bootstrap_servers, "client.id": "nifos-stream"}
     if kafka.username is not None:
         config |= {"sasl.username": kafka.username, "sasl.mechanism": "SCRAM-SHA-512"}
+        config["security.protocol"] = "SASL_SSL"
     if kafka.password is not None:
         config["sasl.password"] = kafka.password.get_secret_value()
     return {**config, **kafka.properties, **(extra or {}), "logger": _SILENT}
@@ -199,8 +200,8 @@ def missing_or_tight(facts: Mapping[str, TopicFacts], settings: Settings) -> lis
     if topics.posts in facts:
         needed = facts[topics.posts].max_message_bytes + ENVELOPE_BYTES
         sentences += [
-            f"Topic {name} takes messages of {facts[name].max_message_bytes} bytes; {topics.posts} needs it to"
-            f" take {needed} (max.message.bytes)."
+            f"Topic {name} takes messages of {facts[name].max_message_bytes} bytes; {topics.posts} needs it"
+            f" to take {needed} (max.message.bytes)."
             for name in (topics.sentiment, topics.dead_letters)
             if name in facts and facts[name].max_message_bytes < needed
         ]

@@ -59,7 +59,7 @@ class Post(BaseModel):
     channel: str | None = Field(None, description="Kind of source: sns, blog, review, news, or another.")
     created_at: Annotated[AwareDatetime, BeforeValidator(_aware)] | None = Field(
         None,
-        description="When it was written, RFC 3339. A date alone, or a time without zone, is one of `timezone`.",
+        description="When it was written, RFC 3339. A date alone or a time without zone is one of `timezone`.",
     )
     author: str | None = Field(None, description="Who wrote it.")
     url: str | None = Field(None, description="Where it can be read.")

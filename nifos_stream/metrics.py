@@ -1,0 +1,80 @@
+"""Every metric of the program, with its kind and meaning. Nothing else declares one."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own, so that two workers in one test stay apart."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else CollectorRegistry()
+
+        # The classifying stage.
+        self.posts_read = self._counter("posts_read", "Records read from the input topic, good or bad.")
+        self.posts_labelled = self._counter("posts_labelled", "Labelled posts committed, by label.", "label")
+        self.dead_letters = self._counter("dead_letters", "Dead letters committed, by reason.", "reason")
+        self.posts_lost = self._counter(
+            "posts_lost", "Input records trimmed by the broker before they were read."
+        )
+        self.batches = self._counter(
+            "batches", "Batches by how they ended: committed, aborted or dropped.", "end"
+        )
+        self.batch_posts = self._histogram(
+            "batch_posts", "Records of one committed batch.", (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
+        )
+        self.batch_fill = self._gauge(
+            "batch_fill_ratio", "Records of the last batch / most that it may hold."
+        )
+        self.commit_seconds = self._histogram("commit_seconds", "From beginning a transaction to its commit.")
+        self.producer_restarts = self._counter(
+            "producer_restarts", "Producers discarded after an unclear commit."
+        )
+        self.lag = self._gauge(
+            "lag_messages", "Input records not yet committed, by partition; reaches 0.", "partition"
+        )
+        self.partitions_owned = self._gauge("partitions_owned", "Input partitions that this worker owns.")
+        self.storm = self._gauge(
+            "poison_storm", "1 while reading is stopped because nearly all messages are bad."
+        )
+
+        # The model.
+        self.forward_seconds = self._histogram("forward_seconds", "Forward pass of one batch.")
+        self.tokens = self._counter("tokens", "Tokens that the model computed.")
+        self.padding_tokens = self._counter(
+            "padding_tokens", "Padding rows computed; 0 with the packed pass."
+        )
+        self.chunks = self._counter("chunks", "Forward passes.")
+        self.cache_lookups = self._counter("cache_lookups", "Texts looked up among remembered labels.")
+        self.cache_hits = self._counter("cache_hits", "Texts whose label was remembered.")
+        self.model_info = self._gauge(
+            "model_info", "1 for the model in use.", "name", "revision", "device", "dtype"
+        )
+
+        # The counter view.
+        self.events_counted = self._counter("events_counted", "Labelled events added to the counts.")
+        self.events_lost = self._counter("events_lost", "Labelled events trimmed before they were counted.")
+        self.future_events = self._counter("future_events", "Events whose own date was not believed.")
+        self.counts_behind = self._gauge("counts_behind_events", "Labelled events not yet counted.")
+        self.counts_behind_seconds = self._gauge(
+            "counts_behind_seconds", "Age of the counts' last known level."
+        )
+        self.apply_seconds = self._histogram("apply_seconds", "One call that counts a batch in Redis.")
+        self.apply_refused = self._counter(
+            "apply_refused", "Calls refused because the position differed.", "why"
+        )
+        self.redis_up = self._gauge("redis_up", "1 while Redis answers the counter view.")
+
+        # The process.
+        self.healthy = self._gauge("healthy", "1 while every stage is well.")
+        self.build_info = self._gauge("build_info", "1 for the version that runs.", "version")
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"nifos_{name}", meaning, labels, registry=self.registry)
+
+    def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
+        return Gauge(f"nifos_{name}", meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
+        return Histogram(f"nifos_{name}", meaning, buckets=buckets, registry=self.registry)
