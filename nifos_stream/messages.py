@@ -59,7 +59,7 @@ class Post(BaseModel):
     channel: str | None = Field(None, description="Kind of source: sns, blog, review, news, or another.")
     created_at: Annotated[AwareDatetime, BeforeValidator(_aware)] | None = Field(
         None,
-        description="When it was written, RFC 3339. A date alone or a time without zone is one of `timezone`.",
+        description="When it was written, RFC 3339; without a zone it is read in `timezone`.",
     )
     author: str | None = Field(None, description="Who wrote it.")
     url: str | None = Field(None, description="Where it can be read.")
@@ -138,6 +138,21 @@ class LabelledPost(Post):
     original: dict[str, Any] | None = Field(
         None, description="Values that the post itself had under one of the names that an event adds."
     )
+
+
+LETTER_HEADERS = (
+    "nifos.reason",
+    "nifos.detail",
+    "nifos.topic",
+    "nifos.partition",
+    "nifos.offset",
+    "nifos.timestamp",
+    "nifos.failed_at",
+    "nifos.version",
+)
+"""Headers that a dead letter has after the message's own, in this order, each value in UTF-8."""
+REDRIVEN_HEADER = "nifos.redriven"
+"""On a record of the dead-letter topic without value: `PARTITION:OFFSET` of the letter that was sent in again."""
 
 
 class DeadLetter(BaseModel):
