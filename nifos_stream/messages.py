@@ -152,7 +152,7 @@ LETTER_HEADERS = (
 )
 """Headers that a dead letter has after the message's own, in this order, each value in UTF-8."""
 REDRIVEN_HEADER = "nifos.redriven"
-"""On a record of the dead-letter topic without value: `PARTITION:OFFSET` of the letter that was sent in again."""
+"""On a valueless record of the dead-letter topic: `PARTITION:OFFSET` of the letter that was sent in again."""
 
 
 class DeadLetter(BaseModel):
