@@ -1,0 +1,59 @@
+"""`worker`: the stages of one process, with health, metrics and signals."""
+
+import threading
+from contextlib import ExitStack
+from enum import StrEnum
+
+from nifos_stream import __version__, logs
+from nifos_stream.metrics import Metrics
+from nifos_stream.probes import serve_probes
+from nifos_stream.service import Service, stop_on_signals
+from nifos_stream.settings import Settings
+from nifos_stream.stage import Stage
+
+log = logs.get("worker")
+
+
+class Role(StrEnum):
+    """Which stages a worker runs."""
+
+    CLASSIFY = "classify"
+    COUNT = "count"
+    ALL = "all"
+
+
+def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None = None) -> None:
+    """Run the stages of `role` until a signal, or until idle for `until_idle_seconds`.
+
+    UserError before anything is read when settings, topics or model do not hold; BrokerUnavailable later, when
+    Kafka stays away; PoisonStorm when nearly everything is bad and `until_idle_seconds` is given.
+    """
+    metrics = Metrics()
+    metrics.build_info.labels(version=__version__).set(1)
+    stop = threading.Event()
+    with ExitStack() as stack:
+        stack.enter_context(stop_on_signals(stop))
+        stages = _stages(settings, role, metrics, ends_when_idle=until_idle_seconds is not None)
+        service = Service(stages, metrics, until_idle_seconds=until_idle_seconds, stop=stop)
+        if settings.http.listen is not None:
+            port = stack.enter_context(serve_probes(settings.http.listen, service.health, metrics))
+            log.info("http.listening", port=port)
+        log.info("worker.started", role=role.value, version=__version__)
+        service.run()
+    log.info("worker.ended")
+
+
+def _stages(settings: Settings, role: Role, metrics: Metrics, *, ends_when_idle: bool) -> list[Stage]:
+    """The stages of a role. The model is loaded only where posts are classified."""
+    stages: list[Stage] = []
+    if role in (Role.CLASSIFY, Role.ALL):
+        from nifos_stream.model import load_model
+        from nifos_stream.stream.worker import ClassifyStage
+
+        classifier = load_model(settings.model.path, settings=settings.model)
+        stages.append(ClassifyStage(settings, classifier, metrics, until_idle=ends_when_idle))
+    if role in (Role.COUNT, Role.ALL):
+        from nifos_stream.counters.view import CounterView
+
+        stages.append(CounterView(settings, metrics, redis_required=role is Role.COUNT))
+    return stages

@@ -1,0 +1,86 @@
+"""Run stages side by side until a signal, a failure, or nothing is left to do. Knows no stage's work."""
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from nifos_stream import logs
+from nifos_stream.metrics import Metrics
+from nifos_stream.stage import Health, Stage
+
+log = logs.get("service")
+
+_LOOK_SECONDS = 0.1
+
+
+class Service:
+    """Stages that run in threads of their own; when one ends, all end."""
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        metrics: Metrics,
+        *,
+        until_idle_seconds: float | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._stages = stages
+        self._metrics = metrics
+        self._until_idle_seconds = until_idle_seconds
+        self._stop = stop if stop is not None else threading.Event()
+        self._failures: list[BaseException] = []
+
+    def health(self) -> dict[str, Health]:
+        """How each stage is, by its name."""
+        return {stage.name: stage.health() for stage in self._stages}
+
+    def run(self) -> None:
+        """Run until stopped or idle for long enough. Raises the first failure of a stage."""
+        threads = [
+            threading.Thread(target=self._run_stage, args=(stage,), name=stage.name) for stage in self._stages
+        ]
+        for thread in threads:
+            thread.start()
+        while not self._stop.wait(_LOOK_SECONDS):
+            self._metrics.healthy.set(all(health.ok for health in self.health().values()))
+            if self._idle_for_long():
+                log.info("service.idled", seconds=self._until_idle_seconds)
+                break
+        self._stop.set()
+        for thread in threads:
+            thread.join()
+        if self._failures:
+            raise self._failures[0]
+
+    def _idle_for_long(self) -> bool:
+        if self._until_idle_seconds is None:
+            return False
+        return all(stage.idle_seconds() >= self._until_idle_seconds for stage in self._stages)
+
+    def _run_stage(self, stage: Stage) -> None:
+        log.info("stage.started", stage=stage.name)
+        try:
+            stage.run(self._stop)
+        except BaseException as failure:  # noqa: BLE001 - it is raised again in the thread that waits
+            self._failures.append(failure)
+        finally:
+            log.info("stage.ended", stage=stage.name)
+            self._stop.set()
+
+
+@contextmanager
+def stop_on_signals(stop: threading.Event) -> Iterator[None]:
+    """Set `stop` at SIGTERM or SIGINT while the block runs. Only the main thread may use it."""
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        log.info("service.stopping", signal=signal.Signals(number).name)
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
