@@ -166,23 +166,32 @@ def create_topics(admin: AdminClient, settings: Settings, timeout_seconds: float
     return created
 
 
+def retention_days(settings: Settings) -> dict[str, float]:
+    """Days that each topic keeps its messages; the compacted watch list is not among them."""
+    topics = settings.topics
+    return {
+        topics.posts: topics.posts_retention_days,
+        topics.sentiment: topics.sentiment_retention_days,
+        topics.dead_letters: topics.dead_letters_retention_days,
+        topics.alerts: topics.alerts_retention_days,
+    }
+
+
 def _wanted(settings: Settings) -> list[NewTopic]:
     topics = settings.topics
     roomy = topics.max_message_bytes + ENVELOPE_BYTES
-    retention = {
-        topics.posts: (topics.posts_retention_days, topics.max_message_bytes),
-        topics.sentiment: (topics.sentiment_retention_days, roomy),
-        topics.dead_letters: (topics.dead_letters_retention_days, roomy),
-        topics.alerts: (topics.alerts_retention_days, topics.max_message_bytes),
-    }
+    largest = {topics.sentiment: roomy, topics.dead_letters: roomy}
     wanted = [
         NewTopic(
             name,
             num_partitions=topics.partitions,
             replication_factor=topics.replication_factor,
-            config={"retention.ms": str(int(days * DAY_MS)), "max.message.bytes": str(size)},
+            config={
+                "retention.ms": str(int(days * DAY_MS)),
+                "max.message.bytes": str(largest.get(name, topics.max_message_bytes)),
+            },
         )
-        for name, (days, size) in retention.items()
+        for name, days in retention_days(settings).items()
     ]
     compacted = {"cleanup.policy": "compact"}
     wanted.append(NewTopic(topics.keywords, 1, topics.replication_factor, config=compacted))

@@ -32,5 +32,5 @@ def configure(log_format: LogFormat = "auto", level: str = "info") -> None:
 
 
 def get(name: str) -> Logger:
-    """A logger whose events carry `logger=name`."""
-    return cast(Logger, structlog.get_logger(logger=name))
+    """A logger whose events carry `component=name`."""
+    return cast(Logger, structlog.get_logger(component=name))

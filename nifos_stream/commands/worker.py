@@ -25,8 +25,8 @@ class Role(StrEnum):
 def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None = None) -> None:
     """Run the stages of `role` until a signal, or until idle for `until_idle_seconds`.
 
-    UserError before anything is read when settings, topics or model do not hold; BrokerUnavailable later, when
-    Kafka stays away; PoisonStorm when nearly everything is bad and `until_idle_seconds` is given.
+    UserError before anything is read when settings, topics or model do not hold; BrokerUnavailable when
+    Kafka stays away later; PoisonStorm when nearly everything is bad and `until_idle_seconds` is given.
     """
     metrics = Metrics()
     metrics.build_info.labels(version=__version__).set(1)

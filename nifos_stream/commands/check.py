@@ -1,0 +1,66 @@
+"""`check`: is everything there that a worker needs? A line for each thing, a sentence for what is wrong."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from nifos_stream import kafka
+from nifos_stream.errors import NifosError, UserError
+from nifos_stream.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: facts when it went well, else what is wrong."""
+
+    name: str
+    ok: bool
+    facts: str
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Check Kafka, topics, Redis and the model in turn; a check that cannot be made says why."""
+    checks: dict[str, Callable[[Settings], str]] = {
+        "Kafka": _kafka,
+        "topics": _topics,
+        "Redis": _redis,
+        "model": _model,
+    }
+    for name, check in checks.items():
+        try:
+            yield Finding(name, True, check(settings))
+        except NifosError as error:
+            yield Finding(name, False, str(error))
+
+
+def _kafka(settings: Settings) -> str:
+    metadata = kafka.connect(settings.kafka).list_topics(timeout=10)
+    return f"{len(metadata.brokers)} broker(s) at {settings.kafka.bootstrap_servers}"
+
+
+def _topics(settings: Settings) -> str:
+    topics = settings.topics
+    names = [topics.posts, topics.sentiment, topics.dead_letters, topics.alerts, topics.keywords]
+    facts = kafka.topic_facts(kafka.connect(settings.kafka), names)
+    if wrong := kafka.missing_or_tight(facts, settings):
+        raise UserError(" ".join(wrong))
+    return ", ".join(f"{name} ({fact.partitions})" for name, fact in facts.items())
+
+
+def _redis(settings: Settings) -> str:
+    from nifos_stream.counters.connect import connect, described
+
+    client = connect(settings.redis)
+    try:
+        return described(client)
+    finally:
+        client.close()
+
+
+def _model(settings: Settings) -> str:
+    from nifos_stream.model import load_model
+
+    classifier = load_model(settings.model.path, settings=settings.model)
+    info = classifier.info
+    return (
+        f"{info.name} {info.revision} on {classifier.device} in {classifier.dtype}, {info.max_length} tokens"
+    )
