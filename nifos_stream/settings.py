@@ -312,7 +312,7 @@ def load(config: Path | None = None, overrides: Mapping[str, Any] | None = None)
     try:
         return settings_class(**(overrides or {}))
     except ValidationError as error:
-        raise UserError("; ".join(_sentence(problem) for problem in error.errors())) from None
+        raise UserError("; ".join(_sentence(problem) for problem in error.errors()) + ".") from None
     except SettingsError as error:
         raise UserError(f"Settings cannot be read: {error}.") from None
 

@@ -1,0 +1,42 @@
+# Everything runs in .venv, which any target makes first.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test setup format lint types unit integration chaos clean
+
+help: ## Say what there is.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+demo: setup ## Label real Korean reviews on a local Kafka and Redis, and show the counts.
+	$(BIN)/nifos-stream demo
+
+test: format lint types unit integration chaos ## Everything that can fail.
+
+setup: $(READY) ## Make the virtual environment.
+
+$(READY): pyproject.toml deploy/constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint deploy/constraints.txt --editable '.[dev]'
+	@touch $@
+
+format: setup ## Is everything formatted?
+	$(BIN)/ruff format --check .
+
+lint: setup ## ruff's rules.
+	$(BIN)/ruff check .
+
+types: setup ## mypy --strict.
+	$(BIN)/mypy
+
+unit: setup ## Tests without a server, within a minute.
+	$(BIN)/pytest tests/unit
+
+integration: setup ## Tests on real Apache Kafka and real Redis.
+	$(BIN)/pytest tests/integration
+
+chaos: setup ## Workers killed at random, and still each post exactly once.
+	$(BIN)/pytest tests/chaos
+
+clean: ## Remove the virtual environment and what the tools left.
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build

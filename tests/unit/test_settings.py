@@ -1,0 +1,89 @@
+"""Settings come from arguments, environment and a TOML file, and what is wrong is said in a sentence."""
+
+import pytest
+
+from nifos_stream.errors import UserError
+from nifos_stream.settings import REFUSED_PROPERTIES, load
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch):
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("NIFOS_"):
+            monkeypatch.delenv(name)
+
+
+def test_a_variable_names_a_setting_in_its_section(monkeypatch):
+    monkeypatch.setenv("NIFOS_KAFKA__BOOTSTRAP_SERVERS", "broker:9092")
+    assert load().kafka.bootstrap_servers == "broker:9092"
+
+
+def test_arguments_win_over_variables_and_variables_over_the_file(monkeypatch, tmp_path):
+    file = tmp_path / "nifos.toml"
+    file.write_text(
+        'timezone = "UTC"\n[topics]\nposts = "from-file"\nsentiment = "from-file-too"\npartitions = 3\n'
+    )
+    monkeypatch.setenv("NIFOS_TOPICS__POSTS", "from-variable")
+    monkeypatch.setenv("NIFOS_TOPICS__SENTIMENT", "from-variable-too")
+    settings = load(file, {"topics": {"posts": "from-argument"}})
+    assert settings.topics.posts == "from-argument"
+    assert settings.topics.sentiment == "from-variable-too"
+    assert settings.topics.partitions == 3
+    assert settings.timezone == "UTC"
+
+
+def test_nifos_config_names_the_file(monkeypatch, tmp_path):
+    file = tmp_path / "nifos.toml"
+    file.write_text("[topics]\npartitions = 5\n")
+    monkeypatch.setenv("NIFOS_CONFIG", str(file))
+    assert load().topics.partitions == 5
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED_PROPERTIES))
+@pytest.mark.parametrize("where", ["properties", "consumer_properties", "producer_properties"])
+def test_a_property_that_the_promises_rest_on_is_refused_by_name(name, where):
+    with pytest.raises(UserError, match=f"{name} cannot be set"):
+        load(overrides={"kafka": {where: {name: "1"}}})
+
+
+def test_any_other_property_is_passed_through():
+    settings = load(overrides={"kafka": {"properties": {"ssl.ca.location": "/etc/ca.pem"}}})
+    assert settings.kafka.properties == {"ssl.ca.location": "/etc/ca.pem"}
+
+
+def test_secrets_are_not_shown():
+    settings = load(overrides={"kafka": {"password": "hunter2"}, "redis": {"url": "redis://:hunter2@h:1/0"}})
+    assert "hunter2" not in settings.model_dump_json()
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("NIFOS_KAKFA__USERNAME", "x", "NIFOS_KAKFA__USERNAME sets nothing that exists"),
+        ("NIFOS_KAFKA__BOOTSTRAP", "x", "There is no setting kafka.bootstrap"),
+        ("NIFOS_TOPICS__PARTITIONS", "many", "topics.partitions"),
+        ("NIFOS_TIMEZONE", "Mars/Olympus", "is not a time zone"),
+        ("NIFOS_KAFKA__PROPERTIES", "not json", "kafka"),
+        ("NIFOS_CONFIG", "/does/not/exist.toml", "cannot be read"),
+        ("NIFOS_HTTP__LISTEN", "9100", "http.listen"),
+    ],
+)
+def test_a_wrong_variable_is_named(monkeypatch, variable, value, sentence):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UserError, match=sentence):
+        load()
+
+
+def test_a_file_that_is_not_toml_is_named(tmp_path):
+    file = tmp_path / "nifos.toml"
+    file.write_text("partitions: 3")
+    with pytest.raises(UserError, match="is not TOML"):
+        load(file)
+
+
+def test_two_topics_cannot_have_one_name():
+    with pytest.raises(UserError, match="two topics have the same name"):
+        load(overrides={"topics": {"posts": "a", "sentiment": "a"}})
