@@ -1,10 +1,10 @@
 """Label a Kafka stream of Korean posts negative, neutral or positive, and keep live counts in Redis.
 
-    >>> from nifos_stream import load_model, Counts
-    >>> load_model("bundled").classify(["숲길이 정말 좋았어요"])[0].label
-    <Label.POSITIVE: 'positive'>
-    >>> Counts("redis://127.0.0.1:6379/0").window("1h", by="source").groups["twitter"].negative
-    17
+>>> from nifos_stream import load_model, Counts
+>>> load_model("bundled").classify(["숲길이 정말 좋았어요"])[0].label
+<Label.POSITIVE: 'positive'>
+>>> Counts("redis://127.0.0.1:6379/0").window("1h", by="source").groups["twitter"].negative
+17
 """
 
 from typing import TYPE_CHECKING, Any
