@@ -40,6 +40,13 @@ def _identifier(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _number(value: object) -> object:
+    """A number may be written as a string; a truth value is a mistake."""
+    if isinstance(value, bool):
+        raise ValueError("is not a number")
+    return value
+
+
 def _words(value: object) -> object:
     """One keyword may stand alone, without a list around it."""
     return [value] if isinstance(value, str) else value
@@ -50,23 +57,29 @@ class Post(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    id: Annotated[str, BeforeValidator(_identifier)] = Field(
+    id: Annotated[str, BeforeValidator(_identifier, json_schema_input_type=str | int)] = Field(
         min_length=1, description="Identifier of the post."
     )
     text: str = Field(description="What the person wrote.")
     title: str | None = Field(None, description="Title, where the source has one.")
     source: str | None = Field(None, description="Where it was written: twitter, naver_blog, instagram, …")
     channel: str | None = Field(None, description="Kind of source: sns, blog, review, news, or another.")
-    created_at: Annotated[AwareDatetime, BeforeValidator(_aware)] | None = Field(
+    created_at: Annotated[AwareDatetime, BeforeValidator(_aware, json_schema_input_type=str)] | None = Field(
         None,
         description="When it was written, RFC 3339; without a zone it is read in `timezone`.",
     )
     author: str | None = Field(None, description="Who wrote it.")
     url: str | None = Field(None, description="Where it can be read.")
-    keywords: Annotated[tuple[str, ...], BeforeValidator(_words)] | None = Field(
-        None, description="Search words under which it was collected."
-    )
-    rating: float | None = Field(None, description="Stars or points that the author gave.")
+    keywords: (
+        Annotated[tuple[str, ...], BeforeValidator(_words, json_schema_input_type=str | tuple[str, ...])]
+        | None
+    ) = Field(None, description="Search words under which it was collected; one may stand alone.")
+    rating: (
+        Annotated[
+            float, BeforeValidator(_number, json_schema_input_type=float | str), Field(allow_inf_nan=False)
+        ]
+        | None
+    ) = Field(None, description="Stars or points that the author gave.")
 
 
 class Probabilities(BaseModel):

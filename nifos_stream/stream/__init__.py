@@ -1,0 +1,1 @@
+"""From the posts topic to the labelled topic, exactly once."""
