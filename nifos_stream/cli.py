@@ -113,6 +113,14 @@ def check() -> None:
         raise typer.Exit(UserError.exit_code)
 
 
+@app.command("settings")
+def settings_table() -> None:
+    """List every setting: its environment variable, default and meaning."""
+    from nifos_stream.commands.settings import table
+
+    typer.echo(table(), nl=False)
+
+
 @topics_app.command("create", epilog="Example: nifos-stream topics create --partitions 12")
 def topics_create(
     partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of each topic.")] = None,

@@ -103,6 +103,7 @@ def connect(kafka: KafkaSettings, now: Callable[[], float] = time.monotonic) -> 
             admin.list_topics(timeout=max(0.1, min(2.0, deadline - now())))
         except KafkaException as error:
             problems.append(error.args[0])
+            admin.poll(0.1)  # Serves error_cb, which tells a wrong password from a broker that is away.
         else:
             return admin
         if hopeless := next((p for p in problems if p.code() in _HOPELESS), None):
