@@ -1,0 +1,1 @@
+"""The labelled topic counted into Redis, and read back: views, generations, windows, freshness."""
