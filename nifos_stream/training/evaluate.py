@@ -1,0 +1,173 @@
+"""How good a model is on labelled rows. Knows nothing of how it was made."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nifos_stream.messages import LABELS
+from nifos_stream.model import Classifier, Reading, load_model
+from nifos_stream.settings import ModelSettings
+from nifos_stream.training import corpus
+
+BINS = 15
+ROWS_PER_CALL = 512
+_NEGATIVE, _NEUTRAL, _POSITIVE = range(3)
+_SMALLEST = 1e-12
+
+
+def _silent(done: int, of: int) -> None:
+    """Report to nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """One label: how many rows carry it, and how well they are found."""
+
+    rows: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How well probabilities fit labels.
+
+    loss: mean cross-entropy in nats. The macro figures are means over the labels that occur.
+    ece: expected calibration error over 15 equally wide bins of the highest probability.
+    binary_accuracy: argmax of negative and positive on the rows labelled so; None without such rows.
+    confusion: rows by label, then by what the model said.
+    """
+
+    rows: int
+    accuracy: float
+    loss: float
+    macro_f1: float
+    macro_precision: float
+    macro_recall: float
+    ece: float
+    binary_accuracy: float | None
+    by_class: dict[str, ClassFigures]
+    confusion: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A model on a file. `unread` rows gave no probabilities and are in no figure."""
+
+    model: str
+    revision: str
+    file_sha256: str
+    figures: Figures
+    by_source: dict[str, Figures]
+    unread: int
+    seconds: float
+    texts_per_second: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON, the pooled figures at the top level."""
+        values = asdict(self)
+        pooled: dict[str, Any] = values.pop("figures")
+        return pooled | values
+
+
+def evaluate(
+    model: str | Path,
+    file: Path,
+    *,
+    settings: ModelSettings | None = None,
+    report: Callable[[int, int], None] = _silent,
+    now: Callable[[], float] = time.perf_counter,
+) -> Evaluation:
+    """Evaluate a model directory, or "bundled", on a labelled file with the columns text, label, source.
+
+    report: called with the rows done and the rows there are.
+    Raises UserError when the model or the file cannot be read.
+    """
+    rows = corpus.read(file)
+    classifier = load_model(model, settings=settings)
+    began = now()
+    probabilities = classify(classifier, [row.text for row in rows], report)
+    seconds = now() - began
+    read = ~np.isnan(probabilities[:, 0])
+    labels = np.array([row.label for row in rows])
+    sources = np.array([row.source for row in rows])
+    by_source = {
+        str(source): figures(labels[chosen], probabilities[chosen])
+        for source in np.unique(sources)
+        if (chosen := (sources == source) & read).any()
+    }
+    return Evaluation(
+        classifier.info.name,
+        classifier.info.revision,
+        corpus.fingerprint(file),
+        figures(labels[read], probabilities[read]),
+        by_source,
+        int((~read).sum()),
+        seconds,
+        len(rows) / max(seconds, 1e-9),
+    )
+
+
+def classify(
+    classifier: Classifier, texts: Sequence[str], report: Callable[[int, int], None] = _silent
+) -> NDArray[np.float64]:
+    """Return the probabilities (texts, 3); a row of NaN where a text could not be read."""
+    found = np.full((len(texts), len(LABELS)), np.nan)
+    for start in range(0, len(texts), ROWS_PER_CALL):
+        readings = classifier.classify(texts[start : start + ROWS_PER_CALL])
+        for place, reading in enumerate(readings, start):
+            if isinstance(reading, Reading):
+                found[place] = reading.probabilities
+        report(min(start + ROWS_PER_CALL, len(texts)), len(texts))
+    return found
+
+
+def figures(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> Figures:
+    """Compare labels (rows) with probabilities (rows, 3)."""
+    if not len(labels):
+        raise ValueError("There are no rows to judge.")
+    said = probabilities.argmax(1)
+    confusion = np.zeros((len(LABELS), len(LABELS)), dtype=np.int64)
+    np.add.at(confusion, (labels, said), 1)
+    by_class = {label.value: _class_figures(confusion, place) for place, label in enumerate(LABELS)}
+    seen = [one for one in by_class.values() if one.rows]
+    return Figures(
+        rows=len(labels),
+        accuracy=float((said == labels).mean()),
+        loss=float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], _SMALLEST)).mean()),
+        macro_f1=sum(one.f1 for one in seen) / len(seen),
+        macro_precision=sum(one.precision for one in seen) / len(seen),
+        macro_recall=sum(one.recall for one in seen) / len(seen),
+        ece=calibration_error(probabilities.max(1), said == labels),
+        binary_accuracy=_binary_accuracy(labels, probabilities),
+        by_class=by_class,
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+    )
+
+
+def calibration_error(scores: NDArray[np.floating], right: NDArray[np.bool_], bins: int = BINS) -> float:
+    """Return the mean distance of score and accuracy over equally wide bins, weighted by their rows."""
+    places = np.clip(np.ceil(scores * bins).astype(np.int64) - 1, 0, bins - 1)
+    surplus = np.bincount(places, weights=scores - right, minlength=bins)
+    return float(np.abs(surplus).sum() / len(scores))
+
+
+def _class_figures(confusion: NDArray[np.int64], place: int) -> ClassFigures:
+    hits, rows, said = (
+        int(n) for n in (confusion[place, place], confusion[place].sum(), confusion[:, place].sum())
+    )
+    return ClassFigures(rows, hits / max(1, said), hits / max(1, rows), 2 * hits / max(1, rows + said))
+
+
+def _binary_accuracy(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> float | None:
+    chosen = labels != _NEUTRAL
+    if not chosen.any():
+        return None
+    positive = probabilities[chosen, _POSITIVE] > probabilities[chosen, _NEGATIVE]
+    return float((positive == (labels[chosen] == _POSITIVE)).mean())

@@ -1,0 +1,28 @@
+"""One number that makes scores mean what they say. Knows nothing of models."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def fit(labels: NDArray[np.integer], logits: NDArray[np.floating]) -> float:
+    """Return the temperature by which logits (rows, 3) are divided for the smallest cross-entropy.
+
+    Logarithms of probabilities serve as logits. The answer lies between 0.2 and 5.
+    Guo et al. 2017, On Calibration of Modern Neural Networks.
+    """
+    low, high = np.log(0.2), np.log(5.0)
+    # The loss has one minimum over 1/temperature, so a golden-section search finds it.
+    ratio = (np.sqrt(5.0) - 1) / 2
+    while high - low > 1e-4:
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        if _loss(labels, logits / np.exp(left)) < _loss(labels, logits / np.exp(right)):
+            high = right
+        else:
+            low = left
+    return round(float(np.exp((low + high) / 2)), 4)
+
+
+def _loss(labels: NDArray[np.integer], logits: NDArray[np.floating]) -> float:
+    shifted = logits - logits.max(1, keepdims=True)
+    chosen = shifted[np.arange(len(labels)), labels]
+    return float((np.log(np.exp(shifted).sum(1)) - chosen).mean())
