@@ -73,7 +73,9 @@ def consumer_config(
 def producer_config(kafka: KafkaSettings, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Properties of a producer that neither loses nor doubles a record within its session."""
     promises = {"acks": "all", "enable.idempotence": True}
-    return client_config(kafka, {"linger.ms": 5, **kafka.producer_properties, **promises, **(extra or {})})
+    # Topics limit a message as it travels: one that came in compressed has to go out compressed.
+    defaults = {"linger.ms": 5, "compression.type": "zstd"}
+    return client_config(kafka, {**defaults, **kafka.producer_properties, **promises, **(extra or {})})
 
 
 @dataclass(frozen=True, slots=True)

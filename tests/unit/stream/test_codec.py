@@ -309,6 +309,10 @@ def test_an_event_holds_exactly_the_members_of_the_post_and_ours(post):
 # What the model read.
 
 
+def sentence(start, end, tokens, probabilities) -> SentenceReading:
+    return SentenceReading(start=start, end=end, tokens=tokens, probabilities=probabilities)
+
+
 def split(*sentences: SentenceReading) -> Reading:
     tokens = sum(s.tokens for s in sentences)
     mean = tuple(sum(s.tokens * s.probabilities[i] for s in sentences if s.tokens) / tokens for i in range(3))
@@ -316,7 +320,7 @@ def split(*sentences: SentenceReading) -> Reading:
 
 
 def test_each_sentence_has_its_span_tokens_and_verdict():
-    reading = split(SentenceReading(0, 4, 3, (0.6, 0.3, 0.1)), SentenceReading(5, 9, 6, (0.0, 0.0, 1.0)))
+    reading = split(sentence(0, 4, 3, (0.6, 0.3, 0.1)), sentence(5, 9, 6, (0.0, 0.0, 1.0)))
     sentiment = LabelledPost.model_validate(event('{"id": "1", "text": "a"}', reading)).sentiment
     first, second = sentiment.sentences
     assert (first.start, first.end, first.tokens, first.label, first.score) == (0, 4, 3, "negative", 0.6)
@@ -325,7 +329,7 @@ def test_each_sentence_has_its_span_tokens_and_verdict():
 
 
 def test_a_sentence_of_which_nothing_was_left_has_no_verdict_and_no_weight():
-    reading = split(SentenceReading(0, 4, 0, (math.nan,) * 3), SentenceReading(5, 9, 6, (0.5, 0.25, 0.25)))
+    reading = split(sentence(0, 4, 0, (math.nan,) * 3), sentence(5, 9, 6, (0.5, 0.25, 0.25)))
     sentiment = event('{"id": "1", "text": "a"}', reading)["sentiment"]
     assert sentiment["sentences"][0] == {
         "from": 0,
@@ -347,7 +351,7 @@ PROBABILITIES = (
 
 @given(PROBABILITIES)
 def test_published_probabilities_sum_to_one_and_stay_near(probabilities):
-    sentiment = event('{"id": "1", "text": "a"}', Reading(probabilities, 5, (), False))["sentiment"]
+    sentiment = event('{"id": "1", "text": "a"}', Reading(probabilities=probabilities, tokens=5))["sentiment"]
     published = sentiment["probabilities"]
     assert sum(round(p * 1e6) for p in published.values()) == 1_000_000
     for said, exact in zip(published.values(), probabilities, strict=True):
@@ -357,7 +361,7 @@ def test_published_probabilities_sum_to_one_and_stay_near(probabilities):
 
 @given(st.lists(st.tuples(st.integers(1, 60), PROBABILITIES), min_size=1, max_size=8))
 def test_a_posts_probabilities_are_the_mean_of_its_sentences_by_tokens(pieces):
-    reading = split(*(SentenceReading(i, i + 1, tokens, p) for i, (tokens, p) in enumerate(pieces)))
+    reading = split(*(sentence(i, i + 1, tokens, p) for i, (tokens, p) in enumerate(pieces)))
     sentiment = event('{"id": "1", "text": "a"}', reading)["sentiment"]
     for label, said in sentiment["probabilities"].items():
         total = sum(s["tokens"] * s["probabilities"][label] for s in sentiment["sentences"])
