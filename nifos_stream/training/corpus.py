@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from nifos_stream.errors import UserError
+
 LABEL_IDS = {
     "0": 0,
     "1": 1,
@@ -35,15 +37,18 @@ class Row:
 def read(path: Path) -> list[Row]:
     """Read a labelled file with the columns text and label, and source where there is one.
 
-    Raises ValueError that names the line where a label or a column is not understood.
+    Raises UserError that names the row where a label or a column is not understood.
     """
     rows = []
-    for number, record in enumerate(_records(path), start=2):
-        try:
-            text, label = record["text"], LABEL_IDS[str(record["label"]).strip()]
-        except KeyError as error:
-            raise ValueError(f"{path.name}, row {number}: no column or label {error}.") from None
-        rows.append(Row(str(text), label, str(record.get("source") or "all")))
+    try:
+        for number, record in enumerate(_records(path), start=1):
+            try:
+                text, label = record["text"], LABEL_IDS[str(record["label"]).strip()]
+            except KeyError as error:
+                raise UserError(f"{path.name}, row {number}: no column or label {error}.") from None
+            rows.append(Row(str(text), label, str(record.get("source") or "all")))
+    except (OSError, lzma.LZMAError, EOFError, ValueError, csv.Error) as error:
+        raise UserError(f"{path.name} cannot be read: {error}.") from error
     return rows
 
 
@@ -55,7 +60,7 @@ def fingerprint(path: Path) -> str:
 def _records(path: Path) -> Iterator[dict[str, object]]:
     kind = next((part for part in reversed(path.suffixes) if part in {".tsv", ".csv", ".jsonl"}), None)
     if kind is None:
-        raise ValueError(f"{path.name} is not a .tsv, .csv or .jsonl file, nor one of these as .xz or .gz.")
+        raise UserError(f"{path.name} is not a .tsv, .csv or .jsonl file, nor one of these as .xz or .gz.")
     with _opened(path) as lines:
         if kind == ".jsonl":
             yield from (json.loads(line) for line in lines if line.strip())

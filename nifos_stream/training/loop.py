@@ -140,7 +140,8 @@ class Training:
                 report(self.progress())
                 reported = self.used_seconds
         self.save(checkpoint)
-        report(self.progress())
+        if reported != self.used_seconds:
+            report(self.progress())
         return self.progress()
 
     def progress(self) -> Progress:
