@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import platform
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +25,16 @@ LICENCES = {
     "3i4k_weak": "warnikchow/3i4k, CC BY-SA 4.0",
     "chatbot_weak": "songys/Chatbot_data, MIT",
     "encoder": "intfloat/multilingual-e5-small, MIT, cut to Korean pieces",
+}
+REMARKS = (
+    "The temperature was fitted on `valid`; `test` and the holdout were read for nothing but this table.",
+    "Ratings of 5 or 6 stars stand for neutral in nsmc_raw, though about half of them read as negative;",
+    "machine-translated rows (goemotions_ko) and the border of neutral and negative are the weakest",
+    "points.",
+)
+_WEIGHTS = {
+    "plain": "fp32",
+    "int8-rows": "int8, one scale per row (`NAME` int8, `NAME.scale` float32; W = int8 × scale)",
 }
 
 
@@ -53,9 +63,14 @@ def write(
     training: Mapping[str, Any],
     judged: Mapping[str, Evaluation],
     *,
+    licences: Mapping[str, str] = LICENCES,
+    remarks: Sequence[str] = REMARKS,
     today: dt.date | None = None,
 ) -> None:
-    """Write model_card.json and README.md into the model's directory."""
+    """Write model_card.json and README.md into the model's directory.
+
+    licences: of each source of the data. remarks: lines for people; both are the bundled model's by default.
+    """
     card = {
         **asdict(about),
         "revision": next(iter(judged.values())).revision,
@@ -66,14 +81,14 @@ def write(
         "data": asdict(data),
         "training": dict(training),
         "metrics": {name: one.as_dict() for name, one in judged.items()},
-        "licences": LICENCES,
+        "licences": dict(licences),
     }
     text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
     (directory / "model_card.json").write_text(text, encoding="utf-8")
-    (directory / "README.md").write_text(_readme(card, judged), encoding="utf-8")
+    (directory / "README.md").write_text(_readme(card, judged, remarks), encoding="utf-8")
 
 
-def _readme(card: Mapping[str, Any], judged: Mapping[str, Evaluation]) -> str:
+def _readme(card: Mapping[str, Any], judged: Mapping[str, Evaluation], remarks: Sequence[str]) -> str:
     names = ", ".join(f"{place} {LABELS_KO[label]} ({label.value})" for place, label in enumerate(LABELS))
     data = card["data"]
     lines = [
@@ -85,7 +100,7 @@ def _readme(card: Mapping[str, Any], judged: Mapping[str, Evaluation]) -> str:
         f"  temperature {card['temperature']}.",
         f"- Trained on {data['rows']:,} rows (SHA-256 of the file {data['sha256'][:16]}…), counts and all",
         "  hyperparameters in `model_card.json`.",
-        "- Weights: int8, one scale per row (`NAME` int8, `NAME.scale` float32; W = int8 × scale).",
+        f"- Weights: {_WEIGHTS[card['weights']]}.",
         "",
         "| file | source | rows | accuracy | macro F1 | negative or positive | calibration error |",
         "| --- | --- | --- | --- | --- | --- | --- |",
@@ -94,18 +109,10 @@ def _readme(card: Mapping[str, Any], judged: Mapping[str, Evaluation]) -> str:
         lines.append(_line(file, "all", evaluation.figures))
         if len(evaluation.by_source) > 1:
             lines += [_line(file, source, one) for source, one in evaluation.by_source.items()]
-    lines += [
-        "",
-        "The temperature was fitted on `valid`; `test` and the holdout were read for nothing but this table.",
-        "Ratings of 5 or 6 stars stand for neutral in nsmc_raw, though about half of them read as negative;",
-        "machine-translated rows (goemotions_ko) and the border of neutral and negative are the weakest",
-        "points.",
-        "",
-        "Sources and licences:",
-        "",
-        *(f"- {source}: {licence}" for source, licence in card["licences"].items()),
-        "",
-    ]
+    lines += ["", *remarks, ""]
+    if card["licences"]:
+        lines += ["Sources and licences:", ""]
+        lines += [*(f"- {source}: {licence}" for source, licence in card["licences"].items()), ""]
     return "\n".join(lines)
 
 

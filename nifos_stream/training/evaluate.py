@@ -90,7 +90,18 @@ def evaluate(
     Raises UserError when the model or the file cannot be read.
     """
     rows = corpus.read(file)
-    classifier = load_model(model, settings=settings)
+    return judge(load_model(model, settings=settings), rows, corpus.fingerprint(file), report=report, now=now)
+
+
+def judge(
+    classifier: Classifier,
+    rows: Sequence[corpus.Row],
+    file_sha256: str,
+    *,
+    report: Callable[[int, int], None] = _silent,
+    now: Callable[[], float] = time.perf_counter,
+) -> Evaluation:
+    """Evaluate a loaded model on rows of the file with that SHA-256; ValueError when none could be read."""
     began = now()
     probabilities = classify(classifier, [row.text for row in rows], report)
     seconds = now() - began
@@ -105,7 +116,7 @@ def evaluate(
     return Evaluation(
         classifier.info.name,
         classifier.info.revision,
-        corpus.fingerprint(file),
+        file_sha256,
         figures(labels[read], probabilities[read]),
         by_source,
         int((~read).sum()),

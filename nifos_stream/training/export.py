@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors.torch import save_file
@@ -14,16 +15,37 @@ from transformers import ElectraConfig
 from nifos_stream.messages import LABELS
 
 FORMAT = 1
+_SENTENCEPIECE_NAMES = {
+    "bos_token": "<s>",
+    "cls_token": "<s>",
+    "eos_token": "</s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+}
+_BERT_NAMES = {
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "mask_token": "[MASK]",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What decides a label beside weights and tokenizer. max_length: tokens with both special ones."""
+    """What decides a label beside weights and tokenizer.
+
+    max_length: tokens with both special ones. kept: the class of characters that the step `kept` keeps.
+    weights: how they are stored.
+    """
 
     name: str
     max_length: int
     cleaning: tuple[str, ...]
     temperature: float = 1.0
+    kept: str = ""
+    weights: Literal["plain", "int8-rows"] = "int8-rows"
 
 
 def int8_rows(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -50,15 +72,16 @@ def write(
     tokenizer: Tokenizer,
     about: About,
 ) -> None:
-    """Write weights (int8-rows), config.json, tokenizer and nifos.json into `directory`."""
+    """Write weights, config.json, tokenizer and nifos.json into `directory`."""
     directory.mkdir(parents=True, exist_ok=True)
     config.architectures = ["ElectraForSequenceClassification"]
     config.save_pretrained(directory)
-    save_file(int8_rows(state), directory / "model.safetensors", metadata={"format": "pt"})
+    stored = int8_rows(state) if about.weights == "int8-rows" else _fp32(state)
+    save_file(stored, directory / "model.safetensors", metadata={"format": "pt"})
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.save(str(directory / "tokenizer.json"))
-    _write_json(directory / "tokenizer_config.json", _tokenizer_config(about.max_length))
+    _write_json(directory / "tokenizer_config.json", _tokenizer_config(tokenizer, about.max_length))
     write_about(directory, about)
 
 
@@ -72,22 +95,28 @@ def write_about(directory: Path, about: About) -> None:
             "max_length": about.max_length,
             "labels": [label.value for label in LABELS],
             "cleaning": list(about.cleaning),
+            **({"kept": about.kept} if about.kept else {}),
             "temperature": about.temperature,
-            "weights": "int8-rows",
+            "weights": about.weights,
         },
     )
 
 
-def _tokenizer_config(max_length: int) -> dict[str, object]:
+def _fp32(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        name: (tensor.float() if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in state.items()
+    }
+
+
+def _tokenizer_config(tokenizer: Tokenizer, max_length: int) -> dict[str, object]:
+    """What transformers must know beside tokenizer.json, which is read as it is."""
+    vocabulary = tokenizer.get_vocab(with_added_tokens=True)
+    names = _BERT_NAMES if "[CLS]" in vocabulary else _SENTENCEPIECE_NAMES
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": max_length,
-        "bos_token": "<s>",
-        "cls_token": "<s>",
-        "eos_token": "</s>",
-        "sep_token": "</s>",
-        "pad_token": "<pad>",
-        "unk_token": "<unk>",
+        **{name: piece for name, piece in names.items() if piece in vocabulary},
         "model_input_names": ["input_ids", "attention_mask"],
     }
 

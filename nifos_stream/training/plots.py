@@ -13,11 +13,13 @@ from nifos_stream.training.lengths import Lengths
 KEPT, CUT = "#2a78b5", "#d95f3b"
 TRAIN, VALID = "#9ab8cf", "#c2410c"
 INK, GRID = "#333333", "#e6e6e6"
-# A picture takes the first of these that the machine has; the names of files may be Korean.
+# A picture takes the first of these that the machine has.
 FONTS = "Noto Sans CJK KR, Noto Sans KR, NanumGothic, Malgun Gothic, Apple SD Gothic Neo, Arial, sans-serif"
 WIDTH_PIXELS, HEIGHT_PIXELS = 1000, 560
 SMOOTHED_OVER = 50
-NO_BROWSER = "There is no picture beside the page: it takes Chrome or Chromium (Debian: apt install chromium)."
+NO_BROWSER = (
+    "There is no picture beside the page: it takes Chrome or Chromium (Debian: apt install chromium)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def styled(figure: go.Figure, title: str) -> go.Figure:
     return figure
 
 
-def lengths_figure(lengths: Lengths, name: str) -> go.Figure:
+def lengths_figure(lengths: Lengths) -> go.Figure:
     """Draw how many texts have which number of tokens: kept and cut in two colours, ends marked."""
     chosen = lengths.chosen
     shown = [length for length, texts in enumerate(lengths.texts_by_length) if texts]
@@ -84,12 +86,18 @@ def lengths_figure(lengths: Lengths, name: str) -> go.Figure:
         figure.add_vline(x=place, line={"dash": "dot", "width": 1.5, "color": INK})
         side = "right" if place > lengths.longest * 0.6 else "left"
         figure.add_annotation(
-            x=place, y=height, yref="paper", text=text, showarrow=False, xanchor=side, xshift=-4 if side == "right" else 4
+            x=place,
+            y=height,
+            yref="paper",
+            text=text,
+            showarrow=False,
+            xanchor=side,
+            xshift=-4 if side == "right" else 4,
         )
     figure.update_layout(barmode="overlay", bargap=0)
     figure.update_xaxes(title="tokens, [CLS] and [SEP] included")
     figure.update_yaxes(title="texts")
-    return styled(figure, f"Token lengths of {lengths.texts:,} texts: {name}")
+    return styled(figure, f"Token lengths of {lengths.texts:,} texts")
 
 
 def training_figure(steps: Sequence[Mapping[str, float]], epochs: Sequence[Mapping[str, float]]) -> go.Figure:
@@ -99,27 +107,34 @@ def training_figure(steps: Sequence[Mapping[str, float]], epochs: Sequence[Mappi
     """
     figure = make_subplots(rows=1, cols=2, subplot_titles=("loss", "accuracy"), horizontal_spacing=0.08)
     for column, name in enumerate(("loss", "accuracy"), 1):
-        x, y = [row["step"] for row in steps], [row[name] for row in steps]
-        first = column == 1
+        place = {"row": 1, "col": column}
+        each = [row[name] for row in steps]
+        numbers = [row["step"] for row in steps]
+        trained = {"x": numbers, "mode": "lines", **place}
+        judged = {"x": [row["step"] for row in epochs], "y": [row[name] for row in epochs], **place}
+        kept = [row for row in epochs if row["is_best"]]
         figure.add_scatter(
-            x=x, y=y, mode="lines", opacity=0.35, line={"color": TRAIN, "width": 1},
-            name="training, each step", legendgroup="step", showlegend=first, row=1, col=column,
-        )  # fmt: skip
+            y=each, name="training, each step", opacity=0.35, line={"color": TRAIN, "width": 1}, **trained
+        )
         figure.add_scatter(
-            x=x, y=_smoothed(y), mode="lines", line={"color": KEPT, "width": 2},
-            name=f"training, mean of {SMOOTHED_OVER} steps", legendgroup="mean", showlegend=first, row=1, col=column,
-        )  # fmt: skip
+            y=_smoothed(each),
+            name=f"training, mean of {SMOOTHED_OVER} steps",
+            line={"color": KEPT, "width": 2},
+            **trained,
+        )
         figure.add_scatter(
-            x=[row["step"] for row in epochs], y=[row[name] for row in epochs], mode="lines+markers",
-            line={"color": VALID, "width": 2}, name="validation, each epoch", legendgroup="valid",
-            showlegend=first, row=1, col=column,
-        )  # fmt: skip
-        best = next((row for row in epochs if row["is_best"]), None)
-        if best is not None:
-            figure.add_scatter(
-                x=[best["step"]], y=[best[name]], mode="markers", name="kept", legendgroup="kept",
-                marker={"color": VALID, "size": 14, "symbol": "star"}, showlegend=first, row=1, col=column,
-            )  # fmt: skip
+            name="validation, each epoch", mode="lines+markers", line={"color": VALID, "width": 2}, **judged
+        )
+        figure.add_scatter(
+            x=[row["step"] for row in kept],
+            y=[row[name] for row in kept],
+            name="kept",
+            mode="markers",
+            marker={"color": VALID, "size": 14, "symbol": "star"},
+            **place,
+        )
+    # Both halves share one legend.
+    figure.update_traces(showlegend=False, col=2)
     figure.update_xaxes(title="step")
     return styled(figure, "Training")
 
