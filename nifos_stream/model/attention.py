@@ -1,0 +1,106 @@
+"""Attention of each text within itself, over packed rows. Knows nothing of layers or weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.nn.attention.varlen import varlen_attn
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How the rows of several texts lie one after another.
+
+    lengths: rows of each text. groups: (length, texts) of neighbours of equal length.
+    positions, firsts: int64 on the device; each row's place in its text, and the first row of each text.
+    ends, counts: int32 (texts + 1,) on the device; cumulated lengths, and the same for one row a text.
+    varlen: attend with torch's variable-length kernel, not group by group.
+    """
+
+    lengths: Sequence[int]
+    groups: Sequence[tuple[int, int]]
+    positions: Tensor
+    firsts: Tensor
+    ends: Tensor
+    counts: Tensor
+    varlen: bool
+
+
+def pack(lengths: Sequence[int], device: torch.device, *, varlen: bool) -> Packing:
+    """Describe texts of these lengths, packed."""
+    sizes = np.asarray(lengths, dtype=np.int64)
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    positions = np.arange(ends[-1]) - np.repeat(ends[:-1], sizes)
+    return Packing(
+        lengths=lengths,
+        groups=[(length, len(list(same))) for length, same in groupby(lengths)],
+        positions=to_device(positions, device),
+        firsts=to_device(ends[:-1].copy(), device),
+        ends=to_device(ends.astype(np.int32), device),
+        counts=to_device(np.arange(len(sizes) + 1, dtype=np.int32), device),
+        varlen=varlen,
+    )
+
+
+def to_device(numbers: np.ndarray[Any, Any], device: torch.device) -> Tensor:
+    """Copy without waiting for what the device is doing."""
+    tensor = torch.from_numpy(numbers)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
+    """Attend within each text only.
+
+    key, value: (rows, heads, head_dim), rows of all texts one after another.
+    query: the same, or (texts, heads, head_dim) for one row of each text.
+    Returns the query's rows, (…, heads * head_dim). Scaled dot-product attention, Vaswani et al. 2017, eq. 1.
+    """
+    if packing.varlen:
+        return _attend_varlen(query, key, value, packing)
+    return _attend_grouped(query, key, value, packing)
+
+
+def _attend_grouped(query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
+    each = len(query) == len(packing.lengths) and len(query) != len(key)
+    _, heads, size = query.shape
+    out = query.new_empty(len(query), heads, size)
+    begin = first = 0
+    for length, texts in packing.groups:
+        end, rows = begin + texts * length, 1 if each else length
+        last = first + texts * rows
+        out[first:last].view(texts, rows, heads, size).copy_(
+            functional.scaled_dot_product_attention(
+                query[first:last].view(texts, rows, heads, size).transpose(1, 2),
+                key[begin:end].view(texts, length, heads, size).transpose(1, 2),
+                value[begin:end].view(texts, length, heads, size).transpose(1, 2),
+            ).transpose(1, 2)
+        )
+        begin, first = end, last
+    return out.view(len(query), heads * size)
+
+
+def _attend_varlen(query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
+    longest = max(packing.lengths)
+    each = len(query) == len(packing.lengths) and len(query) != len(key)
+    out = varlen_attn(
+        query,
+        key,
+        value,
+        packing.counts if each else packing.ends,
+        packing.ends,
+        1 if each else longest,
+        longest,
+    )
+    return cast(Tensor, out).reshape(len(query), -1)
+
+
+def varlen_available(dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether torch's variable-length attention runs there: fp16 and bf16, Ampere or newer."""
+    if device.type != "cuda" or dtype not in (torch.float16, torch.bfloat16):
+        return False
+    return torch.cuda.get_device_capability(device) >= (8, 0)

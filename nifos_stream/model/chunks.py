@@ -1,0 +1,32 @@
+"""Decide which texts one forward pass reads together. Knows nothing of models or devices."""
+
+from collections.abc import Sequence
+
+
+def plan(lengths: Sequence[int], chunk_tokens: int) -> list[list[int]]:
+    """Cut texts into chunks of at most `chunk_tokens` tokens, the shortest texts first.
+
+    lengths: tokens of each text. Returns indices into `lengths`; a chunk's texts are sorted by length, so
+    that equal lengths stand together. A text longer than `chunk_tokens` is a chunk of its own.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    count = max(1, -(-sum(lengths) // chunk_tokens))
+    # Even chunks: a last one of a few texts would use the device badly.
+    target = sum(lengths) / count
+    chunks: list[list[int]] = []
+    filled = done = 0
+    for index in order:
+        length = lengths[index]
+        if not chunks or filled + length > chunk_tokens or done >= target * len(chunks):
+            chunks.append([])
+            filled = 0
+        chunks[-1].append(index)
+        filled += length
+        done += length
+    return chunks
+
+
+def halves(chunk: list[int]) -> tuple[list[int], list[int]]:
+    """Cut a chunk of two texts or more in the middle."""
+    middle = len(chunk) // 2
+    return chunk[:middle], chunk[middle:]

@@ -1,0 +1,245 @@
+"""Read a model directory, or a model on the hub. Knows file formats, not how a model is run."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import safetensors
+import safetensors.torch
+import tokenizers
+import torch
+import transformers
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
+from pydantic import BaseModel, Field, ValidationError
+from transformers import ElectraConfig, ElectraForSequenceClassification, BertTokenizer
+
+from nifos_stream.errors import UserError
+from nifos_stream.messages import LABELS, LABELS_KO, Label
+from nifos_stream.model.cleaning import Cleaning
+
+BUNDLED = "bundled"
+_BUNDLED_DIRECTORY = Path(__file__).parent / "bundled"
+_HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+")
+_WANTED = ["*.json", "*.safetensors", "vocab.txt"]
+# A vocabulary may be smaller than the embeddings, which some round up to a multiple of 64 or 128.
+_SPARE_EMBEDDINGS = 127
+
+
+class Manifest(BaseModel):
+    """`nifos.json`: what a model directory says of its model beside transformers' own files."""
+
+    format: Literal[1] = 1
+    name: str | None = None
+    max_length: int = Field(60, ge=8)
+    labels: tuple[Label, Label, Label] | None = None
+    cleaning: tuple[str, ...] = ("nfc", "line_breaks", "spaces")
+    kept: str = ""
+    temperature: float = Field(1.0, gt=0, allow_inf_nan=False)
+    weights: Literal["plain", "int8-rows"] = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model as it lay on disk.
+
+    order: the module's output that stands for each of LABELS.
+    """
+
+    name: str
+    revision: str
+    max_length: int
+    cleaning: Cleaning
+    temperature: float
+    order: tuple[int, int, int]
+    tokenizer: tokenizers.Tokenizer
+    module: ElectraForSequenceClassification
+
+
+def load(path: str | Path) -> Loaded:
+    """Load `bundled`, a directory or a hub name, in float32 on the CPU; UserError where it cannot be."""
+    directory = _find(str(path))
+    manifest = _manifest(directory)
+    config = _config(directory)
+    weights = _weights(directory)
+    tokenizer = _tokenizer(directory)
+    _check_sizes(directory, manifest, config, tokenizer)
+    cleaning = Cleaning(manifest.cleaning, manifest.kept)
+    module = _expanded(config, weights[0]) if manifest.weights == "int8-rows" else _plain(directory)
+    return Loaded(
+        name=manifest.name or _name(str(path), directory),
+        revision=_revision(directory, manifest, config, weights),
+        max_length=manifest.max_length,
+        cleaning=cleaning,
+        temperature=manifest.temperature,
+        order=_order(directory, manifest, config),
+        tokenizer=tokenizer,
+        module=module,
+    )
+
+
+def _find(path: str) -> Path:
+    directory = _BUNDLED_DIRECTORY if path == BUNDLED else Path(path).expanduser()
+    if directory.is_dir():
+        return directory
+    if directory.exists():
+        raise UserError(f"{path} is a file; a model is a directory.")
+    if path == BUNDLED:
+        raise UserError("This installation carries no bundled model; name a model directory instead.")
+    if not _HUB_NAME.fullmatch(path):
+        raise UserError(f"Model directory {path} does not exist.")
+    try:
+        return Path(snapshot_download(path, allow_patterns=_WANTED))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise UserError(f"{path} is no directory here, nor to be had from the hub ({reason}).") from None
+
+
+def _manifest(directory: Path) -> Manifest:
+    file = directory / "nifos.json"
+    try:
+        return Manifest.model_validate_json(file.read_bytes()) if file.exists() else Manifest()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"])) or "file"
+        raise UserError(f"{file} is not valid: {where}: {problem['msg']}.") from None
+
+
+def _config(directory: Path) -> ElectraConfig:
+    file = directory / "config.json"
+    try:
+        kind = json.loads(file.read_bytes())["model_type"]
+        if kind != "electra":
+            raise UserError(f"{file} is of a {kind} model; only ELECTRA models can be read.")
+        return ElectraConfig.from_pretrained(directory, local_files_only=True)
+    except FileNotFoundError:
+        raise UserError(f"{directory} is no model directory: it has no config.json.") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file} cannot be read: {str(error).partition(chr(10))[0]}.") from None
+
+
+def _weights(directory: Path) -> list[Path]:
+    files = sorted(directory.glob("*.safetensors"))
+    if files:
+        return files
+    if list(directory.glob("pytorch_model*.bin")):
+        raise UserError(
+            f"{directory} has only pytorch_model.bin, which may run code when it is read; "
+            "save it again with transformers' save_pretrained, which writes model.safetensors."
+        )
+    raise UserError(f"{directory} is no model directory: it has no model.safetensors.")
+
+
+def _tokenizer(directory: Path) -> tokenizers.Tokenizer:
+    try:
+        # Read as it is: transformers' classes put their own normalizer in the place of the file's.
+        if (directory / "tokenizer.json").exists():
+            return tokenizers.Tokenizer.from_file(str(directory / "tokenizer.json"))
+        if (directory / "vocab.txt").exists():
+            # ELECTRA has no tokenizer of its own: it took BERT's.
+            fast = BertTokenizer.from_pretrained(directory, local_files_only=True)
+            return cast(tokenizers.Tokenizer, fast.backend_tokenizer)
+    except Exception as error:  # noqa: BLE001 - the tokenizers library raises nothing narrower
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise UserError(f"The tokenizer in {directory} cannot be read: {reason}.") from None
+    raise UserError(f"{directory} is no model directory: it has neither tokenizer.json nor vocab.txt.")
+
+
+def _check_sizes(
+    directory: Path, manifest: Manifest, config: ElectraConfig, tokenizer: tokenizers.Tokenizer
+) -> None:
+    entries = tokenizer.get_vocab_size(with_added_tokens=True)
+    if not config.vocab_size - _SPARE_EMBEDDINGS <= entries <= config.vocab_size:
+        raise UserError(
+            f"The tokenizer in {directory} has {entries} entries, its model {config.vocab_size}: "
+            "they do not belong together."
+        )
+    if manifest.max_length > config.max_position_embeddings:
+        raise UserError(
+            f"{directory} asks for {manifest.max_length} tokens, its model reads at most "
+            f"{config.max_position_embeddings}."
+        )
+    if config.num_labels != len(LABELS):
+        raise UserError(f"The model in {directory} has {config.num_labels} labels; 3 are needed.")
+
+
+def _order(directory: Path, manifest: Manifest, config: ElectraConfig) -> tuple[int, int, int]:
+    names = [str(name) for _, name in sorted((config.id2label or {}).items())]
+    labels = manifest.labels or tuple(_label(name, place) for place, name in enumerate(names))
+    if set(labels) != set(LABELS):
+        raise UserError(
+            f"The labels of the model in {directory} are not 부정, 중립 and 긍정 but {', '.join(names)}."
+        )
+    negative, neutral, positive = (labels.index(label) for label in LABELS)
+    return negative, neutral, positive
+
+
+def _label(name: str, place: int) -> Label | None:
+    known = {f"label_{place}": LABELS[place]}
+    known |= {str(label): label for label in LABELS} | {LABELS_KO[label]: label for label in LABELS}
+    return known.get(name.strip().lower())
+
+
+def _plain(directory: Path) -> ElectraForSequenceClassification:
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        module, found = cast(
+            tuple[ElectraForSequenceClassification, dict[str, Any]],
+            ElectraForSequenceClassification.from_pretrained(
+                directory,
+                local_files_only=True,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+            ),
+        )
+    except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise UserError(f"The weights in {directory} cannot be read: {reason}.") from None
+    if missing := sorted(found["missing_keys"]):
+        raise UserError(f"The weights in {directory} are of no trained classifier: {missing[0]} is missing.")
+    return module
+
+
+def _expanded(config: ElectraConfig, file: Path) -> ElectraForSequenceClassification:
+    """Load weights of which each row is int8 numbers and one scale."""
+    try:
+        stored = safetensors.torch.load_file(file)
+        state = {
+            name: tensor.float() * stored[f"{name}.scale"].float()[:, None]
+            if tensor.dtype == torch.int8
+            else tensor.float()
+            for name, tensor in stored.items()
+            if not name.endswith(".scale")
+        }
+        module = ElectraForSequenceClassification(config)
+        module.load_state_dict(state)
+    except (OSError, RuntimeError, KeyError, safetensors.SafetensorError) as error:
+        raise UserError(f"{file} cannot be read as int8 rows: {str(error).partition(chr(10))[0]}.") from None
+    return module
+
+
+def _name(path: str, directory: Path) -> str:
+    return path if _HUB_NAME.fullmatch(path) and not Path(path).is_dir() else directory.resolve().name
+
+
+def _revision(directory: Path, manifest: Manifest, config: ElectraConfig, weights: list[Path]) -> str:
+    """Hash what decides a label: weights, tokenizer, architecture, cleaning, temperature."""
+    digest = hashlib.sha256()
+    words = [directory / "tokenizer.json"]
+    if not words[0].exists():
+        words = [
+            file for name in ("vocab.txt", "tokenizer_config.json") if (file := directory / name).exists()
+        ]
+    for file in [*weights, *words]:
+        with file.open("rb") as opened:
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
+    shape: dict[str, Any] = config.to_diff_dict()
+    for name in ("transformers_version", "_name_or_path", "architectures", "dtype", "torch_dtype"):
+        shape.pop(name, None)
+    decisive = {"config": shape, "manifest": manifest.model_dump(mode="json", exclude={"name"})}
+    digest.update(json.dumps(decisive, sort_keys=True, ensure_ascii=False).encode())
+    return digest.hexdigest()[:12]
