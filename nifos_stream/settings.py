@@ -128,6 +128,10 @@ class StreamSettings(Section):
     batch_bytes: PositiveInt = Field(
         16_000_000, description="Most bytes of input that one transaction commits."
     )
+    batch_seconds: PositiveFloat = Field(
+        2.0,
+        description="Longest that the forward pass of a batch should take; a slow machine takes fewer posts.",
+    )
     max_wait_seconds: float = Field(0.0, ge=0, description="Longest a post waits for its batch to fill.")
     transaction_timeout_seconds: PositiveFloat = Field(
         15.0, description="When the broker gives up a transaction whose worker died."
