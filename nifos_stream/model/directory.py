@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -15,7 +16,7 @@ import transformers
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from pydantic import BaseModel, Field, ValidationError
-from transformers import ElectraConfig, ElectraForSequenceClassification, BertTokenizer
+from transformers import BertTokenizer, ElectraConfig, ElectraForSequenceClassification
 
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS, LABELS_KO, Label
@@ -61,12 +62,13 @@ class Loaded:
 
 def load(path: str | Path) -> Loaded:
     """Load `bundled`, a directory or a hub name, in float32 on the CPU; UserError where it cannot be."""
-    directory = _find(str(path))
-    manifest = _manifest(directory)
-    config = _config(directory)
+    directory = find(str(path))
+    manifest = read_manifest(directory)
+    config = read_config(directory)
     weights = _weights(directory)
-    tokenizer = _tokenizer(directory)
-    _check_sizes(directory, manifest, config, tokenizer)
+    tokenizer = read_tokenizer(directory)
+    check_vocabulary(directory, config, tokenizer)
+    _check_sizes(directory, manifest, config)
     cleaning = Cleaning(manifest.cleaning, manifest.kept)
     module = _expanded(config, weights[0]) if manifest.weights == "int8-rows" else _plain(directory)
     return Loaded(
@@ -81,7 +83,11 @@ def load(path: str | Path) -> Loaded:
     )
 
 
-def _find(path: str) -> Path:
+def find(path: str, also: Sequence[str] = ()) -> Path:
+    """Return the directory of `bundled`, a directory or a hub name, fetched if need be; else UserError.
+
+    also: names of files that are wanted beside those of a model directory.
+    """
     directory = _BUNDLED_DIRECTORY if path == BUNDLED else Path(path).expanduser()
     if directory.is_dir():
         return directory
@@ -92,13 +98,14 @@ def _find(path: str) -> Path:
     if not _HUB_NAME.fullmatch(path):
         raise UserError(f"Model directory {path} does not exist.")
     try:
-        return Path(snapshot_download(path, allow_patterns=_WANTED))
+        return Path(snapshot_download(path, allow_patterns=[*_WANTED, *also]))
     except (HfHubHTTPError, OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise UserError(f"{path} is no directory here, nor to be had from the hub ({reason}).") from None
 
 
-def _manifest(directory: Path) -> Manifest:
+def read_manifest(directory: Path) -> Manifest:
+    """Return what `nifos.json` says, or what holds without one; UserError when it is not valid."""
     file = directory / "nifos.json"
     try:
         return Manifest.model_validate_json(file.read_bytes()) if file.exists() else Manifest()
@@ -108,7 +115,8 @@ def _manifest(directory: Path) -> Manifest:
         raise UserError(f"{file} is not valid: {where}: {problem['msg']}.") from None
 
 
-def _config(directory: Path) -> ElectraConfig:
+def read_config(directory: Path) -> ElectraConfig:
+    """Return the shape of the model in a directory; UserError when it is none, or not of ELECTRA's kind."""
     file = directory / "config.json"
     try:
         kind = json.loads(file.read_bytes())["model_type"]
@@ -133,7 +141,8 @@ def _weights(directory: Path) -> list[Path]:
     raise UserError(f"{directory} is no model directory: it has no model.safetensors.")
 
 
-def _tokenizer(directory: Path) -> tokenizers.Tokenizer:
+def read_tokenizer(directory: Path) -> tokenizers.Tokenizer:
+    """Return the tokenizer of tokenizer.json, or of vocab.txt where an older directory has only that."""
     try:
         # Read as it is: transformers' classes put their own normalizer in the place of the file's.
         if (directory / "tokenizer.json").exists():
@@ -148,15 +157,17 @@ def _tokenizer(directory: Path) -> tokenizers.Tokenizer:
     raise UserError(f"{directory} is no model directory: it has neither tokenizer.json nor vocab.txt.")
 
 
-def _check_sizes(
-    directory: Path, manifest: Manifest, config: ElectraConfig, tokenizer: tokenizers.Tokenizer
-) -> None:
+def check_vocabulary(directory: Path, config: ElectraConfig, tokenizer: tokenizers.Tokenizer) -> None:
+    """Raise UserError when a tokenizer has not as many entries as its model has embeddings."""
     entries = tokenizer.get_vocab_size(with_added_tokens=True)
     if not config.vocab_size - _SPARE_EMBEDDINGS <= entries <= config.vocab_size:
         raise UserError(
             f"The tokenizer in {directory} has {entries} entries, its model {config.vocab_size}: "
             "they do not belong together."
         )
+
+
+def _check_sizes(directory: Path, manifest: Manifest, config: ElectraConfig) -> None:
     if manifest.max_length > config.max_position_embeddings:
         raise UserError(
             f"{directory} asks for {manifest.max_length} tokens, its model reads at most "
