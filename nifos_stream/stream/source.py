@@ -1,0 +1,202 @@
+"""Read the posts topic: rows out of records, where each partition stands, rebalances. Knows no model.
+
+Everything here runs in the thread that polls; librdkafka calls the rebalance callbacks inside `poll`.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from nifos_stream import logs
+from nifos_stream.errors import BadMessage, NifosError, UserError
+from nifos_stream.stream.batch import Rejected, Row
+from nifos_stream.stream.codec import Record, decode
+from nifos_stream.stream.ownership import Ownership
+from nifos_stream.stream.trimming import Trimming
+
+log = logs.get("stream.source")
+
+_COMMITTED_TIMEOUT_SECONDS = 5.0
+
+_REFUSED = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Kafka does not let this user read topic {topic}.",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "Kafka does not let this user join consumer group {group}.",
+}
+
+
+@dataclass(slots=True)
+class Standing:
+    """How far one partition was read under the present claim."""
+
+    position: int | None = None
+    """The next offset; None until something was read."""
+    at_end: bool = False
+
+
+class Source:
+    """The consumer of the posts topic."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        topic: str,
+        ownership: Ownership,
+        *,
+        group_id: str,
+        timezone: dt.tzinfo,
+        trimming: Trimming,
+        on_gone: Callable[[set[int]], None],
+    ) -> None:
+        """on_gone: told, in the polling thread, which partitions are no longer owned."""
+        self._consumer = consumer
+        self._topic = topic
+        self._group_id = group_id
+        self._ownership = ownership
+        self._timezone = timezone
+        self._trimming = trimming
+        self._on_gone = on_gone
+        self._held: bool | None = False
+        self._gone_in_call: set[int] = set()
+        self.joined = False
+        """Whether the group has assigned this worker its share, be it none."""
+        self.standings: dict[int, Standing] = {}
+        consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+
+    def poll(self, most: int, timeout_seconds: float) -> list[Row]:
+        """Up to `most` rows as soon as there are any, [] after `timeout_seconds` without one."""
+        self._gone_in_call.clear()
+        first = self._consumer.poll(timeout_seconds)
+        if first is None:
+            return []
+        messages = [first]
+        if most > 1:
+            messages += self._consumer.consume(most - 1, 0)
+        # librdkafka may hand out what it gathered before a partition went, even if that has come back since.
+        if again := self._gone_in_call & self.standings.keys():
+            self._reread(again)
+        return self._rows(messages, skip=again)
+
+    def hold(self, hold: bool) -> None:
+        """Stop reading, or go on; `poll` has to be called all the same."""
+        if hold == self._held:
+            return
+        ours = self._topic_partitions(self.standings)
+        (self._consumer.pause if hold else self._consumer.resume)(ours)
+        self._held = hold
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _rows(self, messages: Iterable[Message], skip: set[int]) -> list[Row]:
+        rows: list[Row] = []
+        append, standings, topic, timezone = rows.append, self.standings, self._topic, self._timezone
+        for message in messages:
+            error = message.error()
+            if error is not None:
+                self._heed(error, message)
+                continue
+            partition, offset = message.partition(), message.offset()
+            standing = standings.get(partition)  # type: ignore[arg-type]
+            if standing is None or partition in skip:
+                continue
+            if standing.position != offset:
+                self._jumped(standing, partition, offset)  # type: ignore[arg-type]
+            standing.position = offset + 1  # type: ignore[operator]
+            standing.at_end = False
+            record = Record(
+                message.key(),
+                message.value(),
+                tuple(message.headers() or ()),  # type: ignore[arg-type]
+                topic,
+                partition,  # type: ignore[arg-type]
+                offset,  # type: ignore[arg-type]
+                message.timestamp()[1],
+            )
+            try:
+                append(decode(record, timezone=timezone))
+            except BadMessage as bad:
+                append(Rejected(record, bad.reason, bad.detail))
+        return rows
+
+    def _heed(self, error: KafkaError, message: Message) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's public name for it
+            partition, end = message.partition(), message.offset()
+            standing = self.standings.get(partition) if partition is not None else None
+            if standing is not None and partition is not None and end is not None:
+                if standing.position != end:
+                    self._jumped(standing, partition, end)
+                standing.position = end
+                standing.at_end = True
+        elif error.code() in _REFUSED:
+            raise UserError(_REFUSED[error.code()].format(topic=self._topic, group=self._group_id))
+        elif error.fatal():
+            raise NifosError(f"The consumer of {self._topic} cannot go on: {error.str()}.")
+        else:
+            log.warning("source.hindered", error=error.name(), detail=error.str())
+
+    def _jumped(self, standing: Standing, partition: int, offset: int) -> None:
+        """Offsets were skipped: by markers of transactions, or because the broker trimmed the topic."""
+        before = standing.position
+        if before is None:
+            before = self._committed([partition]).get(partition)
+            if before is None:
+                return
+            self._ownership.learn_committed({partition: before})
+        if offset > before:
+            self._trimming.skipped(partition, before, offset)
+        elif offset < before:
+            log.warning("source.rewound", partition=partition, from_offset=before, to_offset=offset)
+
+    def _committed(self, partitions: Iterable[int]) -> dict[int, int]:
+        try:
+            answers = self._consumer.committed(
+                self._topic_partitions(partitions), timeout=_COMMITTED_TIMEOUT_SECONDS
+            )
+        except KafkaException as error:
+            log.warning("source.hindered", error=error.args[0].name(), detail=error.args[0].str())
+            return {}
+        return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
+
+    def _reread(self, partitions: Iterable[int]) -> None:
+        committed = self._committed(partitions)
+        for partition in partitions:
+            self.standings[partition] = Standing()
+            offset = committed.get(partition, OFFSET_BEGINNING)
+            try:
+                self._consumer.seek(TopicPartition(self._topic, partition, offset))
+            except KafkaException as error:
+                # Not yet fetching, so it begins at the committed offset by itself.
+                if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - public name
+                    raise
+
+    def _topic_partitions(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in partitions]
+
+    def _assigned(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
+        numbers = [each.partition for each in partitions]
+        self.joined = True
+        self._held = None  # The new ones are not paused; the others may be.
+        self.standings |= {number: Standing() for number in numbers}
+        self._ownership.assigned(numbers)
+        log.info("partitions.assigned", partitions=sorted(numbers))
+
+    def _revoked(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
+        self._forget(partitions)
+        self._ownership.revoked([each.partition for each in partitions])
+        log.info("partitions.revoked", partitions=sorted(each.partition for each in partitions))
+
+    def _lost(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
+        self._forget(partitions)
+        self._ownership.lost([each.partition for each in partitions])
+        log.warning("partitions.lost", partitions=sorted(each.partition for each in partitions))
+
+    def _forget(self, partitions: list[TopicPartition]) -> None:
+        gone = {each.partition for each in partitions}
+        self._gone_in_call |= gone
+        for number in gone:
+            self.standings.pop(number, None)
+        self._on_gone(gone)

@@ -1,0 +1,67 @@
+"""A classifying stage in a thread of the test's process."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from nifos_stream.metrics import Metrics
+from nifos_stream.settings import Settings
+from nifos_stream.stream.worker import ClassifyStage
+from tests.unit.stream.fakes import FakeClassifier
+
+
+@dataclass
+class Running:
+    stage: ClassifyStage
+    metrics: Metrics
+    stop: threading.Event = field(default_factory=threading.Event)
+    failure: BaseException | None = None
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.stage.run(self.stop)
+        except BaseException as failure:
+            self.failure = failure
+
+    def wait_idle(self, seconds: float = 1.0, timeout_seconds: float = 60.0) -> None:
+        deadline = time.monotonic() + timeout_seconds
+        while self.stage.idle_seconds() < seconds:
+            if self.failure is not None:
+                raise self.failure
+            assert self.thread.is_alive(), "the stage has ended"
+            assert time.monotonic() < deadline, f"not idle in time: {self.stage.health()}"
+            time.sleep(0.05)
+
+    def end(self) -> float:
+        """Stop it as SIGTERM would; how long that took, in seconds."""
+        begun_at = time.monotonic()
+        self.stop.set()
+        self.thread.join(60)
+        assert not self.thread.is_alive()
+        if self.failure is not None:
+            raise self.failure
+        return time.monotonic() - begun_at
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(f"nifos_{name}", labels) or 0.0
+
+
+@contextmanager
+def running(
+    settings: Settings, classifier: FakeClassifier | None = None, *, until_idle: bool = False
+) -> Iterator[Running]:
+    metrics = Metrics()
+    stage = ClassifyStage(settings, classifier or FakeClassifier(), metrics, until_idle=until_idle)
+    started = Running(stage, metrics)
+    try:
+        yield started
+    finally:
+        started.stop.set()
+        started.thread.join(60)
