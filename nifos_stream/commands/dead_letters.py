@@ -16,7 +16,6 @@ from nifos_stream.kafka import connect, topic_facts
 from nifos_stream.messages import DeadLetter
 from nifos_stream.settings import Settings
 
-BATCH_LETTERS = 500
 BATCH_BYTES = 4_000_000
 SHOWN_CHARACTERS = 60
 
@@ -184,7 +183,7 @@ class _Redrive:
                 key, value = (kept.key, kept.value) if mended is None else mended.content(kept)
                 batch.append(Resent(kept, key, value))
                 size += batch[-1].size
-            if len(batch) >= BATCH_LETTERS or size >= BATCH_BYTES:
+            if len(batch) >= self._resender.batch_letters or size >= BATCH_BYTES:
                 self._send(batch)
                 batch, size = [], 0
         self._send(batch)

@@ -86,13 +86,15 @@ class LetterTopic:
                 yield Kept(place, message.key(), message.value(), letter)
 
     def _messages(self, ends: Ends) -> Iterator[Message]:
-        consumer = Consumer(consumer_config(self._settings.kafka, f"{self._name}-reader"))
+        consumer = Consumer(
+            consumer_config(self._settings.kafka, f"{self._name}-reader", {"fetch.wait.max.ms": 50})
+        )
         unread = {number for number, end in ends.items() if end > 0}
         consumer.assign([TopicPartition(self._name, number, OFFSET_BEGINNING) for number in unread])
         try:
             heard = self._now()
             while unread:
-                messages = consumer.consume(500, 0.5)
+                messages = consumer.consume(500, 0.05)
                 if messages:
                     heard = self._now()
                 elif self._now() - heard > self._patience_seconds:

@@ -12,11 +12,17 @@ from nifos_stream.kafka import NextStep, next_step, producer_config
 from nifos_stream.settings import Settings
 from nifos_stream.stream.codec import Headers
 
+BATCH_LETTERS = 500
+
 _FENCED = {
     KafkaError._FENCED,  # noqa: SLF001 - librdkafka's public name for it.
     KafkaError.PRODUCER_FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
 }
+# Among the reports of a failed transaction most say only that they were purged.
+_TELLING = {*_FENCED, KafkaError.MSG_SIZE_TOO_LARGE}
+# After a refused message librdkafka fails the next transaction too, to get a new epoch by its abort.
+_ATTEMPTS = 5
 # The broker limits what travels, which is compressed; it, not the client, says what is too large.
 _ANY_SIZE = 1_000_000_000
 
@@ -35,6 +41,14 @@ class Resent:
         return len(self.key or b"") + len(self.value or b"")
 
 
+class _Undelivered(Exception):
+    """A delivery report that says no."""
+
+    def __init__(self, error: KafkaError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class TooLarge(Exception):
     """The input topic does not take one of the messages; nothing of the batch was sent."""
 
@@ -42,7 +56,8 @@ class TooLarge(Exception):
 class Resender:
     """Sends batches of letters. Its fixed transactional id ends any other redrive of the same topic.
 
-    Where `delivery` is `at_least_once` there is no transaction: what a crash left unmarked is sent again.
+    Where `delivery` is `at_least_once` there is no transaction: a letter that a crash left unmarked is sent
+    again, and nothing ends another redrive.
     UserError when Kafka refuses to let it write; BrokerUnavailable when Kafka stays away.
     """
 
@@ -54,6 +69,8 @@ class Resender:
         self._patience_seconds = settings.kafka.retry_timeout_seconds
         self._now = now
         self._exact = settings.stream.delivery == "exactly_once"
+        self.batch_letters = BATCH_LETTERS if self._exact else 1
+        """Letters to send at once: without transactions, what fails must not have sent its neighbours."""
         extra: dict[str, str | int] = {"message.max.bytes": _ANY_SIZE}
         if self._exact:
             extra["transactional.id"] = f"{self._topics.dead_letters}-redrive"
@@ -72,16 +89,15 @@ class Resender:
         TooLarge when a message does not fit the input topic. UserError when another redrive took over.
         BrokerUnavailable when the outcome is not known; the marks then tell the next redrive.
         """
-        deadline = self._now() + self._patience_seconds
-        while True:
+        for attempts_left in reversed(range(_ATTEMPTS)):
             try:
                 self._attempt(batch)
             except KafkaException as error:
-                self._abort_or_stop(error.args[0])
-                if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                self._abort_or_stop(error.args[0], again=attempts_left > 0)
+            except _Undelivered as undelivered:
+                self._abort_or_stop(undelivered.error, again=attempts_left > 0, undelivered=True)
+                if undelivered.error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
                     raise TooLarge from None
-                if self._now() >= deadline:
-                    raise _stopped(error.args[0]) from None
             else:
                 return
 
@@ -125,22 +141,27 @@ class Resender:
         while self._producer.flush(1.0):
             pass
         if problems:
-            raise KafkaException(problems[0])
+            raise _Undelivered(next((p for p in problems if p.code() in _TELLING), problems[0]))
 
-    def _abort_or_stop(self, error: KafkaError) -> None:
+    def _abort_or_stop(self, error: KafkaError, *, again: bool, undelivered: bool = False) -> None:
+        """After an error: return with nothing sent, so that the batch can be sent again, or say why not.
+
+        undelivered: the error is a delivery report's, which does not say what it asks for; where the
+        transaction can still be aborted, `abort_transaction` finds out.
+        """
         if error.code() in _FENCED:
             raise UserError("Another redrive was started and goes on in place of this one.")
-        too_large = error.code() == KafkaError.MSG_SIZE_TOO_LARGE
-        if not self._exact:
-            if too_large:
-                return
+        if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            again = True
+        elif not undelivered and next_step(error) is NextStep.RESTART_PRODUCER:
+            again = False
+        if not again:
             raise _stopped(error)
-        if not too_large and next_step(error) is NextStep.RESTART_PRODUCER:
-            raise _stopped(error)
-        try:
-            self._call(self._producer.abort_transaction)
-        except KafkaException as failure:
-            raise _stopped(failure.args[0]) from None
+        if self._exact:
+            try:
+                self._call(self._producer.abort_transaction)
+            except KafkaException as failure:
+                raise _stopped(failure.args[0]) from None
 
     def _call(self, step: Callable[[float], None]) -> None:
         """Call a transactional step, again while its error asks for that."""
