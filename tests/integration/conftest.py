@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import redis
 
-from nifos_stream import kafka
 from nifos_stream.local.stack import LocalStack
+from nifos_stream.local.up import create_ready_topics
 from nifos_stream.settings import Settings
 
 
@@ -59,7 +59,7 @@ def make_settings(request: pytest.FixtureRequest) -> Callable[..., Settings]:
         for section, values in sections.items():
             ours[section] = ours.get(section, {}) | values
         settings = Settings(**ours)
-        kafka.create_topics(kafka.connect(settings.kafka), settings)
+        create_ready_topics(settings)
         return settings
 
     return make

@@ -210,6 +210,7 @@ def create_topic(
     client = admin(bootstrap)
     client.create_topics([new])[topic].result()
     wait_until(lambda: len(_partitions(bootstrap, topic)) == partitions, what=f"{topic} is there")
+    end_offsets(bootstrap, topic)
 
 
 def delete_topic(bootstrap: str, topic: str) -> None:
@@ -307,8 +308,16 @@ def _offsets(bootstrap: str, topic: str, spec: OffsetSpec, isolation: str) -> di
     asked = {TopicPartition(topic, number): spec for number in _partitions(bootstrap, topic)}
     assert asked, f"topic {topic} does not exist"
     client = admin(bootstrap)
-    answers = client.list_offsets(asked, isolation_level=ISOLATION[isolation], request_timeout=30)
-    return {place.partition: future.result().offset for place, future in answers.items()}
+    deadline = time.monotonic() + 30
+    while True:
+        answers = client.list_offsets(asked, isolation_level=ISOLATION[isolation], request_timeout=30)
+        try:
+            return {place.partition: future.result().offset for place, future in answers.items()}
+        except KafkaException:
+            # A partition that was just made, or whose broker just started, has no leader for a moment.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _partitions(bootstrap: str, topic: str) -> list[int]:

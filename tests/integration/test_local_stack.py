@@ -1,17 +1,21 @@
 """The stack on one machine: real servers, started, kept, stopped and refused."""
 
+import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
 from nifos_stream.errors import UserError
+from nifos_stream.local.datadir import DataDir
 from nifos_stream.local.stack import LocalStack
 from tests.integration import kafka_tools as tools
 
@@ -103,6 +107,45 @@ def test_a_file_in_place_of_the_directory_is_refused(tmp_path):
         LocalStack(file).start()
     with pytest.raises(UserError, match="cannot be used"):
         LocalStack(Path("/proc/nowhere")).start()
+
+
+def test_up_prints_one_json_line_when_all_is_ready_and_stops_at_a_signal(tmp_path):
+    with _up(tmp_path) as up:
+        line = json.loads(up.stdout.readline())
+        assert set(line) == {"kafka", "redis", "data_dir"}
+        assert line["data_dir"] == str(tmp_path)
+        assert len(tools.end_offsets(line["kafka"], "nifos.posts")) == 9
+        with redis.Redis.from_url(line["redis"]) as client:
+            assert client.ping()
+        up.send_signal(signal.SIGTERM)
+        rest, _ = up.communicate(timeout=60)
+    assert rest == ""
+    assert up.returncode == 0
+    DataDir(tmp_path).acquire()
+
+
+def test_up_ends_with_one_sentence_when_a_server_ends_by_itself(tmp_path):
+    with _up(tmp_path) as up:
+        line = json.loads(up.stdout.readline())
+        with redis.Redis.from_url(line["redis"]) as client, contextlib.suppress(redis.ConnectionError):
+            client.shutdown(nosave=True)
+        up.communicate(timeout=60)
+    assert up.returncode == 1
+
+
+@contextlib.contextmanager
+def _up(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    program = textwrap.dedent(f"""
+        from pathlib import Path
+        from nifos_stream.local.up import run_up
+        from nifos_stream.settings import Settings
+        run_up(Settings(), data_dir=Path({str(folder)!r}), kafka_port=0, redis_port=0, as_json=True)
+    """)
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as up:
+        try:
+            yield up
+        finally:
+            up.kill()
 
 
 def _exists(pid: int) -> bool:
