@@ -95,7 +95,9 @@ def unique_names(header: Sequence[str]) -> list[str]:
     """The names of a header, trimmed; an empty one becomes `column_3`, a repeated one `name_2`."""
     names: list[str] = []
     for number, written in enumerate(header, 1):
-        name = unicodedata.normalize("NFC", written).strip() or f"column_{number}"
+        # Names are shown to people; a terminal obeys what is not printable.
+        printable = "".join(character for character in written if character.isprintable())
+        name = unicodedata.normalize("NFC", printable).strip() or f"column_{number}"
         names.append(free_name(name, names))
     return names
 

@@ -1,0 +1,1 @@
+"""What people look at. Reads counts and labelled posts, changes nothing."""
