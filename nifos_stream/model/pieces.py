@@ -150,10 +150,10 @@ class Splitter:
             if len(begins) > room or stop == end:
                 break
             width *= 4
-        places = [len(cleaned.text)] if len(begins) <= room else _cuts(cleaned, begins[: room + 1])
-        stops = [start + cleaned.ends[place - 1] for place in places if place]
+        places = _cuts(cleaned, begins[: room + 1]) if len(begins) > room else []
+        stops = [start + cleaned.ends[place - 1] for place in places] if places else [stop]
         # Where cleaning leaves no place to cut, the text itself is cut, however ugly.
-        stops += [start + width for width in _halvings(min(stops, default=stop) - start)]
+        stops += [start + width for width in _halvings(min(stops) - start)]
         for stop in stops:
             stop = start + len(text[start:stop].rstrip())
             ids = self._encode([text[start:stop]])[0]
