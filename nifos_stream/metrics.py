@@ -55,6 +55,9 @@ class Metrics:
         # The counter view.
         self.events_counted = self._counter("events_counted", "Labelled events added to the counts.")
         self.events_lost = self._counter("events_lost", "Labelled events trimmed before they were counted.")
+        self.events_skipped = self._counter(
+            "events_skipped", "Records of the labelled topic that are no events of ours.", "reason"
+        )
         self.future_events = self._counter("future_events", "Events whose own date was not believed.")
         self.counts_behind = self._gauge("counts_behind_events", "Labelled events not yet counted.")
         self.counts_behind_seconds = self._gauge(

@@ -1,0 +1,167 @@
+"""A Redis client by URL, and what must be true of the server. Knows nothing of the counts.
+
+redis://, rediss:// and unix:// as redis-py reads them; redis+cluster:// and rediss+cluster:// with any one
+node; redis+sentinel://[user:password@]host:port[,host:port…]/service[/db][?sentinel_password=…].
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import redis
+from redis import sentinel as redis_sentinel
+from redis.backoff import NoBackoff
+from redis.cluster import RedisCluster
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    NoPermissionError,
+    RedisClusterException,
+    RedisError,
+    ResponseError,
+)
+from redis.retry import Retry
+
+from nifos_stream import logs
+from nifos_stream.errors import UserError
+
+RedisClient: TypeAlias = (
+    Any  # redis.Redis or RedisCluster: their stubs differ, what is called on them does not.
+)
+_Sentinel: Any = redis_sentinel.Sentinel  # It ships no types.
+SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel")
+_log = logs.get(__name__)
+
+
+class RedisAway(UserError):
+    """Redis did not answer in the time given."""
+
+
+def client(url: str, timeout_seconds: float = 5.0) -> RedisClient:
+    """A client that answers in text and tries a call once more on a broken connection.
+
+    Only a cluster is connected to at once, with redis's own errors when it is away. UserError when the URL
+    is none.
+    """
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES or "://" not in url:
+        raise UserError(f"The Redis URL must begin with one of {', '.join(f'{s}://' for s in SCHEMES)}.")
+    options: dict[str, Any] = {
+        "decode_responses": True,
+        "socket_timeout": timeout_seconds,
+        "socket_connect_timeout": timeout_seconds,
+    }
+    try:
+        if scheme.endswith("+cluster"):
+            return RedisCluster.from_url(url.replace("+cluster", "", 1), **options)
+        options["retry"] = Retry(NoBackoff(), 1)
+        if scheme == "redis+sentinel":
+            return _by_sentinel(url, options)
+        return redis.Redis.from_url(url, **options)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"The Redis URL is not valid: {_said(error)}.") from None
+
+
+def _by_sentinel(url: str, options: dict[str, Any]) -> RedisClient:
+    parts = urlsplit(url)
+    nodes = []
+    for node in parts.netloc.rpartition("@")[2].split(","):
+        host, _, port = node.rpartition(":") if ":" in node else (node, "", "26379")
+        nodes.append((host.strip("[]"), int(port)))
+    service, _, database = parts.path.strip("/").partition("/")
+    if not service:
+        raise ValueError("a sentinel URL ends in the name of the service, /service or /service/db")
+    password = parse_qs(parts.query).get("sentinel_password", [None])[0]
+    timeouts = {name: value for name, value in options.items() if name.startswith("socket")}
+    sentinel: Any = _Sentinel(nodes, sentinel_kwargs={"password": password, **timeouts})
+    login = {
+        name: unquote(value)
+        for name, value in (("username", parts.username), ("password", parts.password))
+        if value
+    }
+    return sentinel.master_for(service, db=int(database or 0), **login, **options)
+
+
+def wait_until_ready(
+    url: str,
+    timeout_seconds: float,
+    startup_timeout_seconds: float,
+    *,
+    now: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], object] = time.sleep,
+) -> RedisClient:
+    """A client whose server answered and does not evict.
+
+    UserError when nothing answers within `startup_timeout_seconds`, the password is wrong, or keys would be
+    evicted.
+    """
+    deadline = now() + startup_timeout_seconds
+    while True:
+        try:
+            connected = client(url, timeout_seconds)
+            refuse_eviction(connected)
+        except (AuthenticationError, AuthorizationError) as error:
+            raise UserError(f"Redis at {shown(url)} refused the user name or password.") from error
+        except (RedisError, OSError) as error:
+            if _is_login(error):
+                raise UserError(f"Redis at {shown(url)} refused the user name or password.") from error
+            if now() >= deadline:
+                raise RedisAway(
+                    f"Redis did not answer at {shown(url)}: {_said(error)} (NIFOS_REDIS__URL)."
+                ) from error
+            sleep(0.5)
+        else:
+            return connected
+
+
+def refuse_eviction(connected: RedisClient) -> None:
+    """UserError when the server may evict keys: an evicted bucket beside a kept position is a silent loss."""
+    connected.ping()
+    try:
+        answer = connected.config_get("maxmemory-policy")
+    except NoPermissionError:
+        answer = None
+    except ResponseError as error:
+        if "unknown command" not in str(error).lower():
+            raise
+        answer = None
+    if not answer:
+        _log.warning(
+            "redis.eviction_unknown",
+            detail="CONFIG is forbidden here; make sure that maxmemory-policy is noeviction",
+        )
+        return
+    policies = _policies(answer)
+    if policies - {"noeviction"}:
+        raise UserError(
+            f"Redis evicts keys when it is full (maxmemory-policy {', '.join(sorted(policies))}), which would"
+            " lose counts without a word; set it to noeviction."
+        )
+
+
+def _policies(answer: Any) -> set[str]:
+    """A cluster answers by node, one server by itself."""
+    by_node = [part for part in answer.values() if isinstance(part, dict)]
+    return {str(part["maxmemory-policy"]) for part in by_node or [answer]}
+
+
+def shown(url: str) -> str:
+    """The URL without user name, password and options."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+
+
+def _is_login(error: Exception) -> bool:
+    text = str(error)
+    return any(
+        code in text for code in ("WRONGPASS", "NOAUTH", "invalid password", "Authentication required")
+    )
+
+
+def _said(error: Exception) -> str:
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return first.rstrip(".")
+
+
+__all__ = ["RedisClient", "RedisClusterException", "client", "refuse_eviction", "shown", "wait_until_ready"]

@@ -1,0 +1,136 @@
+"""One labelled event, read for what is counted of it. Knows no Kafka, no Redis, no bucket."""
+
+import datetime as dt
+import json
+import math
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from nifos_stream.counters import fields
+from nifos_stream.counters.rules import MAX_KEYWORDS
+from nifos_stream.messages import LABELS
+
+_CLASS = {str(label): index for index, label in enumerate(LABELS)}
+_ONE_SENTENCE = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+
+
+class Skip(StrEnum):
+    """Why a record of the labelled topic is not counted."""
+
+    NO_VALUE = "no_value"
+    NOT_JSON = "not_json"
+    NOT_LABELLED = "not_labelled"
+
+
+class NotAnEvent(Exception):
+    """A record that another producer wrote to the labelled topic."""
+
+    def __init__(self, reason: Skip) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Signature(NamedTuple):
+    """What events have in common that are counted alike; values are written as fields have them."""
+
+    label: int
+    source: str
+    channel: str
+    keywords: tuple[str, ...]
+    revision: str
+
+
+class Event(NamedTuple):
+    """What is counted of one event. Times in seconds since 1970."""
+
+    time: float
+    believed: bool
+    labelled_at: float
+    signature: Signature
+    sentences: tuple[int, int, int]
+
+
+def decode(value: bytes | None, zone: dt.tzinfo, future_tolerance_seconds: float) -> Event:
+    """Read an event's JSON. NotAnEvent, with the reason, when it is none.
+
+    time: `created_at`, else the input record's timestamp; the labelling's where that lies further ahead of
+    it than the tolerance (`believed` is then False) or where there is none.
+    """
+    if value is None:
+        raise NotAnEvent(Skip.NO_VALUE)
+    try:
+        parts = json.loads(value.decode())
+    except (ValueError, RecursionError):
+        raise NotAnEvent(Skip.NOT_JSON) from None
+    try:
+        return _event(parts, zone, future_tolerance_seconds)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
+        raise NotAnEvent(Skip.NOT_LABELLED) from None
+
+
+def _event(parts: dict[str, Any], zone: dt.tzinfo, future_tolerance_seconds: float) -> Event:
+    sentiment, origin, written = parts["sentiment"], parts["origin"], parts.get("created_at")
+    label = _CLASS[sentiment["label"]]
+    labelled_at = _seconds(parts["labelled_at"], None)
+    time = labelled_at
+    if written is not None:
+        time = _seconds(written, zone)
+    elif not math.isfinite(stamp := origin["timestamp"]):
+        raise ValueError
+    elif stamp >= 0:
+        time = stamp / 1000
+    believed = time <= labelled_at + future_tolerance_seconds
+    return Event(
+        time if believed else labelled_at,
+        believed,
+        labelled_at,
+        Signature(
+            label,
+            _value(parts.get("source")),
+            _value(parts.get("channel")),
+            _keywords(parts.get("keywords"), parts.get("matched_keywords")),
+            _value(parts["model"]["revision"]),
+        ),
+        _sentences(sentiment.get("sentences"), label),
+    )
+
+
+def _seconds(written: str, zone: dt.tzinfo | None) -> float:
+    moment = dt.datetime.fromisoformat(written.strip())
+    if moment.tzinfo is None:
+        if zone is None:
+            raise ValueError
+        moment = moment.replace(tzinfo=zone)
+    return moment.timestamp()
+
+
+def _value(value: str | None) -> str:
+    """A value as fields have it; empty when there is none, and then it is not counted by this dimension."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError
+    return fields.written(value)
+
+
+def _keywords(collected: str | list[str] | None, matched: list[str] | None) -> tuple[str, ...]:
+    """The words under which the post was collected, then those found in it, each once."""
+    if not collected and not matched:
+        return ()
+    if isinstance(collected, str):
+        collected = [collected]
+    words = dict.fromkeys(_value(word) for word in (*(collected or ()), *(matched or ())))
+    words.pop("", None)
+    return tuple(words)[:MAX_KEYWORDS]
+
+
+def _sentences(sentences: list[Mapping[str, Any]] | None, label: int) -> tuple[int, int, int]:
+    """Sentences by label. A post that was not split is one; one that cleaning left empty has no label."""
+    if sentences is None:
+        return _ONE_SENTENCE[label]
+    counts = [0, 0, 0]
+    for sentence in sentences:
+        if sentence["label"] is not None:
+            counts[_CLASS[sentence["label"]]] += 1
+    return counts[0], counts[1], counts[2]

@@ -1,0 +1,203 @@
+"""The labelled topic as it is read, partition by partition. Knows no Redis, and no meaning of an event.
+
+A partition is read only after it was told where to begin (`begin_at`): whatever the client still holds of an
+earlier assignment, or of before a seek, is dropped.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from nifos_stream import kafka, logs
+from nifos_stream.errors import BrokerUnavailable
+from nifos_stream.settings import Settings
+
+_log = logs.get(__name__)
+
+
+@dataclass(slots=True)
+class Slice:
+    """What was read of one partition, in offset order. end: the offset to go on from."""
+
+    partition: int
+    end: int
+    values: list[bytes | None] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+
+
+def consumer(settings: Settings, group_id: str) -> Consumer:
+    """A consumer that says when a position is out of the topic's range, instead of jumping. UserError."""
+    extra = {"auto.offset.reset": "error", "topic.metadata.refresh.interval.ms": 10_000}
+    return Consumer(kafka.consumer_config(settings.kafka, group_id, extra))
+
+
+def moves_one_by_one(settings: Settings) -> bool:
+    """Whether the group's protocol takes and gives single partitions, as the properties ask."""
+    properties = {**settings.kafka.properties, **settings.kafka.consumer_properties}
+    strategy = str(properties.get("partition.assignment.strategy", ""))
+    return properties.get("group.protocol") == "consumer" or "cooperative" in strategy
+
+
+class Feed:
+    """Reads one topic: the partitions that the group gives, or exactly `partitions`."""
+
+    def __init__(
+        self,
+        client: Consumer,
+        topic: str,
+        partitions: Sequence[int] | None = None,
+        *,
+        one_by_one: bool = False,
+    ) -> None:
+        """one_by_one: see `moves_one_by_one`."""
+        self._client = client
+        self._topic = topic
+        self._grouped = partitions is None
+        self._one_by_one = one_by_one and partitions is None
+        self._lock = threading.Lock()
+        self._owned: set[int] = set()
+        self._next: dict[int, int] = {}
+        self._at_end: set[int] = set()
+        self.joined = False
+        if partitions is None:
+            client.subscribe(
+                [topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+            )
+        else:
+            self._assigned(client, [TopicPartition(topic, partition) for partition in partitions])
+
+    @property
+    def owned(self) -> frozenset[int]:
+        """The partitions to read; from any thread."""
+        with self._lock:
+            return frozenset(self._owned)
+
+    @property
+    def waiting(self) -> frozenset[int]:
+        """Owned partitions that were not told where to begin."""
+        return self.owned - self._next.keys()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether every owned partition was read to its end."""
+        return self.joined and self.owned <= self._at_end
+
+    def begin_at(self, partition: int, offset: int) -> bool:
+        """Read `partition` from `offset` on; False when it cannot be yet, or is not owned any more."""
+        place = TopicPartition(self._topic, partition, offset)
+        try:
+            self._client.seek(place)
+            self._client.resume([place])
+        except KafkaException as error:
+            _log.debug("partition.not_ready", partition=partition, error=str(error))
+            return False
+        self._next[partition] = offset
+        return True
+
+    def halt(self, partition: int) -> None:
+        """Read no more of `partition` until it is told where to begin."""
+        self._next.pop(partition, None)
+        self._at_end.discard(partition)
+        if partition in self.owned:
+            try:
+                self._client.pause([TopicPartition(self._topic, partition)])
+            except KafkaException as error:
+                _log.debug("partition.not_paused", partition=partition, error=str(error))
+
+    def read(self, most: int, timeout_seconds: float) -> list[Slice]:
+        """Up to `most` records, waiting so long for them; one slice for each partition that moved on."""
+        started = dict(self._next)
+        slices: dict[int, Slice] = {}
+        out_of_range: set[int] = set()
+        for message in self._client.consume(most, timeout_seconds):
+            partition = message.partition()
+            # A partition that changed hands within this very call stands in `started` but not in `_next`.
+            if partition in out_of_range:
+                continue
+            if partition is not None and partition in started and partition in self._next:
+                part = slices.setdefault(partition, Slice(partition, started[partition]))
+                if not self._take(part, message):
+                    out_of_range.add(partition)
+            elif (error := message.error()) is not None:
+                _refuse_fatal(error)
+        for partition in out_of_range:
+            self.halt(partition)
+        return [
+            part
+            for partition, part in slices.items()
+            if partition in self._next and part.end > started[partition]
+        ]
+
+    def _take(self, part: Slice, message: Message) -> bool:
+        """Add one message, False when it does not follow on what was read."""
+        error, offset = message.error(), message.offset()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
+            _refuse_fatal(error)
+            return error.code() not in _OUT_OF_RANGE
+        if offset is None or offset < part.end:
+            return error is not None
+        if error is not None:
+            part.end = offset
+            self._at_end.add(part.partition)
+        else:
+            part.values.append(message.value())
+            part.offsets.append(offset)
+            part.end = offset + 1
+            self._at_end.discard(part.partition)
+        self._next[part.partition] = part.end
+        return True
+
+    def commit(self, positions: dict[int, int]) -> None:
+        """Show the group where counting stands; what is lost of it does no harm."""
+        places = [
+            TopicPartition(self._topic, partition, offset)
+            for partition, offset in positions.items()
+            if partition in self.owned
+        ]
+        if self._grouped and places:
+            try:
+                self._client.commit(offsets=places, asynchronous=True)
+            except KafkaException as error:
+                _log.debug("group.not_committed", error=str(error))
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._client.close()
+
+    def _assigned(self, client: Consumer, places: list[TopicPartition]) -> None:
+        partitions = {place.partition for place in places}
+        with self._lock:
+            self._owned = self._owned | partitions if self._one_by_one else partitions
+        self._forget(partitions)
+        self.joined = True
+        begin = [TopicPartition(self._topic, partition, OFFSET_BEGINNING) for partition in partitions]
+        if self._one_by_one:
+            client.incremental_assign(begin)
+        else:
+            client.assign(begin)
+        client.pause(begin)
+
+    def _revoked(self, client: Consumer, places: list[TopicPartition]) -> None:
+        partitions = {place.partition for place in places}
+        with self._lock:
+            self._owned = self._owned - partitions
+        self._forget(partitions)
+        if self._one_by_one:
+            client.incremental_unassign(places)
+        else:
+            client.unassign()
+
+    def _forget(self, partitions: set[int]) -> None:
+        for partition in partitions:
+            self._next.pop(partition, None)
+            self._at_end.discard(partition)
+
+
+_OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001
+
+
+def _refuse_fatal(error: KafkaError) -> None:
+    if error.fatal():
+        raise BrokerUnavailable(f"The Kafka consumer cannot go on: {error.str()}.")

@@ -1,0 +1,116 @@
+"""How far the counts are behind: asked of the broker each second, stored with Redis's time.
+
+Without an answer nothing is stored, so that counts which cannot be vouched for look old.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from redis.exceptions import RedisError
+
+from nifos_stream import logs
+from nifos_stream.counters.generations import bury_unread
+from nifos_stream.counters.store import Level, Store
+from nifos_stream.counters.topic import TopicAsker
+from nifos_stream.errors import BrokerUnavailable
+from nifos_stream.metrics import Metrics
+
+EVERY_SECONDS = 1.0
+BURY_EVERY_SECONDS = 10.0
+_log = logs.get(__name__)
+
+
+class Sampler:
+    """A thread that samples the partitions that `owned` names, and clears away dead generations.
+
+    classified: (topic, group) of the stage before, whose backlog is stored beside; by the owner of partition
+    0 alone.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        asker: TopicAsker,
+        topic: str,
+        owned: Callable[[], Iterable[int]],
+        metrics: Metrics,
+        *,
+        classified: tuple[str, str],
+        silence_seconds: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._asker = asker
+        self._topic = topic
+        self._owned = owned
+        self._metrics = metrics
+        self._classified = classified
+        self._silence_seconds = silence_seconds
+        self._now = now
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="counters-freshness", daemon=True)
+        self._buried_at = now()
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the sample in hand."""
+        self._stop.set()
+        self._thread.join()
+
+    def sample(self) -> None:
+        """Ask once and store the answers. BrokerUnavailable or redis's errors when there are none."""
+        partitions = sorted(self._owned())
+        if not partitions:
+            return
+        asked_at = self._now()
+        ends = self._asker.ends(self._topic, partitions)
+        # Asked after the ends: an id never comes back, so these are the ends of this very topic.
+        topic = self._asker.now(self._topic)
+        if topic is None:
+            return
+        levels = {}
+        for partition, end in ends.items():
+            asked_ago_ms = round((self._now() - asked_at) * 1000)
+            levels[partition] = self._store.sample(partition, topic.topic_id, end, asked_ago_ms)
+        self._show(ends, levels)
+        self._store.note_topic(topic.topic_id, topic.partitions)
+        if partitions[0] == 0:
+            self._store_backlog()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            started = self._now()
+            try:
+                self.sample()
+                if self._now() - self._buried_at >= BURY_EVERY_SECONDS:
+                    self._buried_at = self._now()
+                    bury_unread(self._store, self._owned(), self._silence_seconds)
+            except (BrokerUnavailable, RedisError, OSError) as error:
+                _log.debug("freshness.unknown", error=str(error))
+            self._stop.wait(max(0.0, EVERY_SECONDS - (self._now() - started)))
+
+    def _store_backlog(self) -> None:
+        topic, group = self._classified
+        there = self._asker.now(topic)
+        if there is None:
+            return
+        partitions = range(there.partitions)
+        done = self._asker.committed(group, topic, partitions)
+        if len(done) < there.partitions:
+            done = {**self._asker.begins(topic, partitions), **done}
+        ends = self._asker.ends(topic, partitions)
+        self._store.note_backlog(sum(max(0, end - done[partition]) for partition, end in ends.items()))
+
+    def _show(self, ends: dict[int, int], levels: dict[int, Level | None]) -> None:
+        known = {partition: level for partition, level in levels.items() if level is not None}
+        if len(known) < len(levels):
+            return
+        behind = sum(max(0, ends[partition] - level.position) for partition, level in known.items())
+        self._metrics.counts_behind.set(behind)
+        ages = [level.now - level.level_at for level in known.values() if level.level_at is not None]
+        if len(ages) == len(known):
+            self._metrics.counts_behind_seconds.set(max(0.0, *ages))

@@ -1,0 +1,75 @@
+"""What to read of a bucket for a question such as "by source, where keyword is 산불". Knows no Redis."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from nifos_stream.counters import fields
+from nifos_stream.counters.rules import PAIRS, SINGLE
+from nifos_stream.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Prefixes and dimensions as `read.lua` takes them; empty where there is nothing to read."""
+
+    posts: str
+    sentences: str
+    other: str
+    group: str
+    first: str
+    second: str
+
+    def to_json(self, points: Sequence[int]) -> str:
+        """points: the point of the series that each bucket belongs to."""
+        return json.dumps(
+            {
+                "posts": self.posts,
+                "sentences": self.sentences,
+                "other": self.other,
+                "group": self.group,
+                "first": self.first,
+                "second": self.second,
+                "points": points,
+            },
+            ensure_ascii=False,
+        )
+
+
+def query(counted: Collection[str], by: str | None, where: Mapping[str, str]) -> Query:
+    """How to read posts by `by` among those with the values of `where`.
+
+    counted: the dimensions and pairs that are. UserError when the question needs one that is not.
+    """
+    for name in (*where, *([by] if by else [])):
+        if name not in SINGLE:
+            raise UserError(f"Posts are counted by {', '.join(SINGLE)}, not by {name!r}.")
+    filtered = _dimension(counted, tuple(where)) if where else ""
+    posts, sentences = "all:", "sentences:"
+    if where:
+        order = PAIRS.get(filtered, (filtered,))
+        value = "*".join(fields.written(where[name]) for name in order)
+        posts = f"{filtered}:{value}:"
+        sentences = f"sentences.{filtered}:{value}:" if filtered == "source" else ""
+    if by is None:
+        return Query(posts, sentences, filtered, "", "", "")
+    group = _dimension(counted, (by, *where))
+    first = second = ""
+    if where:
+        (name, value) = next(iter(where.items()))
+        if PAIRS[group][0] == name:
+            first = fields.written(value)
+        else:
+            second = fields.written(value)
+    return Query(posts, sentences, group, group, first, second)
+
+
+def _dimension(counted: Collection[str], names: tuple[str, ...]) -> str:
+    wanted = next((pair for pair, parts in PAIRS.items() if set(parts) == set(names)), names[0])
+    if len(set(names)) != len(names) or len(names) > 2 or (len(names) == 2 and wanted not in PAIRS):
+        raise UserError(f"Posts are not counted by {' and '.join(names)} together.")
+    if wanted not in counted:
+        raise UserError(
+            f"Posts are not counted by {wanted.replace('*', ' and ')} (NIFOS_COUNTERS__DIMENSIONS)."
+        )
+    return wanted

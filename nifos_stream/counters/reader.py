@@ -1,0 +1,318 @@
+"""Read the counts from Redis: any window, by any dimension that is counted, and how current they are."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+from redis.exceptions import RedisError
+
+from nifos_stream.counters import connect, fields
+from nifos_stream.counters.buckets import Calendar
+from nifos_stream.counters.connect import RedisAway
+from nifos_stream.counters.generations import PartitionState
+from nifos_stream.counters.query import Query, query
+from nifos_stream.counters.rules import PAIRS, SINGLE, Rules
+from nifos_stream.counters.shapes import Count, Freshness, Point, Total, Window
+from nifos_stream.counters.store import Keys, script
+from nifos_stream.counters.tally import TOTAL
+from nifos_stream.counters.windows import Span, Windows, instant, seconds_of
+from nifos_stream.settings import RetentionSettings
+
+_Answer = TypeVar("_Answer")
+Moment = str | dt.datetime | dt.date | float
+
+__all__ = ["Count", "Counts", "Freshness", "Moment", "Point", "RedisAway", "Total", "Window"]
+
+_READ_KEYS = {False: 400, True: 40}
+"""Buckets that one call adds up: whole buckets are large, and Redis does nothing else meanwhile."""
+_TRIES = 20
+_NOTHING_COUNTED = Rules(
+    dimensions=(*SINGLE, *PAIRS),
+    retention_seconds=RetentionSettings().seconds(),
+    max_values=1,
+    always_values={},
+    timezone="Asia/Seoul",
+    future_tolerance_seconds=0.0,
+)
+
+
+class Counts:
+    """Reads the counts of one topic.
+
+        with Counts("redis://127.0.0.1:6379/0") as counts:
+            window = counts.window("1h", by="source")
+
+    now: seconds since 1970; by default Redis's own clock, by which counts expire. timezone: where dates
+    without a zone are read; days are those of the counts. Every call may raise RedisAway, when Redis does not
+    answer, and UserError for a question that cannot be answered.
+    """
+
+    def __init__(
+        self,
+        redis_url: str,
+        *,
+        prefix: str = "nifos",
+        timezone: str = "Asia/Seoul",
+        timeout_seconds: float = 5.0,
+        now: Callable[[], float] | None = None,
+    ) -> None:
+        self._url = redis_url
+        self._keys = Keys(prefix)
+        self._zone = ZoneInfo(timezone)
+        self._timeout_seconds = timeout_seconds
+        self._now = now
+        self._client: connect.RedisClient | None = None
+
+    def window(
+        self,
+        window: str = "1h",
+        *,
+        by: str | None = None,
+        where: Mapping[str, str] | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        grain: str | None = None,
+    ) -> Window:
+        """Posts of the last `window` (15m, 24h, 7d, …), or of [start, end).
+
+        by: source, channel, keyword or revision. where: only posts with these values, {"keyword": "산불"}; a
+        dimension and a filter together need their pair to be counted. start: a date or time, with `end`, by
+        default now. grain: 10s, 1m, 1h, 1d, month or year; by default the finest that is kept, and a step
+        that makes a series of at most 200 points.
+        """
+        return self._retry(lambda: self._window(window, by, where or {}, start, end, grain))
+
+    def total(self, by: str | None = None, *, where: Mapping[str, str] | None = None) -> Total:
+        """Posts of all time; by and where as for a window."""
+        return self._retry(lambda: self._total(by, where or {}))
+
+    def freshness(self) -> Freshness:
+        """How current the counts are."""
+        return self._retry(lambda: self._look().freshness())
+
+    def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _window(
+        self,
+        window: str,
+        by: str | None,
+        where: Mapping[str, str],
+        start: Moment | None,
+        end: Moment | None,
+        grain: str | None,
+    ) -> Window:
+        look = self._look()
+        asked = query(look.rules.dimensions, by, where)
+        now = self._now() if self._now is not None else look.now
+        to = now if end is None else instant(end, self._zone)
+        begin = to - seconds_of(window) if start is None else instant(start, self._zone)
+        calendar = Calendar(look.rules.timezone)
+        windows = Windows(calendar, look.rules.retention_seconds)
+        span = windows.span(begin, to, now, grain)
+        pieces = [(f"{piece.grain}:{piece.start}", piece.point) for piece in windows.pieces(span, now)]
+        sums = self._read(look, asked, pieces)
+        return Window(
+            start=calendar.moment(span.start),
+            end=calendar.moment(span.end),
+            grain=span.grain,
+            step=span.step,
+            total=sums.total(),
+            sentences=_count(sums.sentences) if asked.sentences else None,
+            by=by,
+            groups=_sorted(sums.groups),
+            other=_count(sums.other),
+            series=_series(windows, calendar, span, sums),
+            freshness=look.freshness(),
+            sentence_groups=_sorted(sums.sentence_groups),
+        )
+
+    def _total(self, by: str | None, where: Mapping[str, str]) -> Total:
+        look = self._look()
+        asked = query(look.rules.dimensions, by, where)
+        sums = self._read(look, asked, [(TOTAL, 0)])
+        return Total(
+            total=sums.total(),
+            sentences=_count(sums.sentences) if asked.sentences else None,
+            by=by,
+            groups=_sorted(sums.groups),
+            other=_count(sums.other),
+            freshness=look.freshness(),
+            sentence_groups=_sorted(sums.sentence_groups),
+        )
+
+    def _look(self) -> "_Look":
+        """The state of every partition, in one round trip once their number is known."""
+        client = self._connected()
+        partitions = int(client.hget(self._keys.topic, "partitions") or 0)
+        pipeline = client.pipeline(transaction=False)
+        pipeline.get(self._keys.backlog)
+        for partition in range(partitions):
+            keys = [self._keys.state(partition), self._keys.ends(partition)]
+            pipeline.eval(script("state").text, len(keys), *keys)
+        backlog, *answers = pipeline.execute()
+        return _Look.of(backlog, answers)
+
+    def _read(self, look: "_Look", asked: Query, pieces: Sequence[tuple[str, int]]) -> "_Sums":
+        """Add up the buckets over all partitions; _Moved when another generation is read by now."""
+        sums, most = _Sums(), _READ_KEYS[bool(asked.group)]
+        pipeline = self._connected().pipeline(transaction=False)
+        for partition, state in look.states.items():
+            if state.read is None:
+                continue
+            generation = state.read.number
+            for first in range(0, len(pieces), most):
+                chunk = pieces[first : first + most]
+                keys = [self._keys.state(partition)]
+                keys += [self._keys.bucket(partition, generation, name) for name, _ in chunk]
+                arguments = [generation, asked.to_json([point for _, point in chunk])]
+                pipeline.eval(script("read").text, len(keys), *keys, *arguments)
+        for answer in pipeline.execute():
+            if answer[0] != "read":
+                raise _Moved
+            sums.add(answer)
+        return sums
+
+    def _connected(self) -> connect.RedisClient:
+        if self._client is None:
+            self._client = connect.client(self._url, self._timeout_seconds)
+        return self._client
+
+    def _retry(self, ask: Callable[[], _Answer]) -> _Answer:
+        try:
+            for _ in range(_TRIES):
+                try:
+                    return ask()
+                except _Moved:
+                    continue
+        except (RedisError, OSError) as error:
+            raise RedisAway(f"Redis did not answer at {connect.shown(self._url)}: {error}.") from error
+        raise RedisAway("The counts are being rebuilt faster than they can be read.")
+
+
+class _Moved(Exception):
+    """Another generation is read than the one that was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What Redis says before any bucket is read. ends: (end, seconds), oldest first, by partition."""
+
+    states: Mapping[int, PartitionState]
+    ends: Mapping[int, list[tuple[int, float]]]
+    backlog: int | None
+    now: float
+    rules: Rules
+
+    @classmethod
+    def of(cls, backlog: str | None, answers: Sequence[Any]) -> Self:
+        states, ends, now = {}, {}, 0.0
+        for partition, (state, stored, now_ms) in enumerate(answers):
+            states[partition] = PartitionState.of(dict(_pairs(state)))
+            ends[partition] = [(int(end), float(at) / 1000) for end, at in _pairs(stored)]
+            now = max(now, int(now_ms) / 1000)
+        rules = next((state.read.rules for state in states.values() if state.read), None)
+        return cls(
+            states,
+            ends,
+            int(backlog) if backlog is not None else None,
+            now or dt.datetime.now(dt.UTC).timestamp(),
+            Rules.from_json(rules) if rules else _NOTHING_COUNTED,
+        )
+
+    def freshness(self) -> Freshness:
+        """A partition is level as of the newest stored time whose end its position has reached by now."""
+        behind, level_at, done, whole = 0, [], 0, 0
+        filling, since = False, []
+        for partition, state in self.states.items():
+            read, ends = state.read, self.ends[partition]
+            position = read.position or 0 if read else 0
+            if ends:
+                behind += max(0, ends[-1][0] - position)
+            if reached := [at for end, at in ends if read and end <= position]:
+                level_at.append(reached[-1])
+            if read and read.since is not None:
+                since.append(read.since)
+            if read and read.until is not None:
+                filling = filling or position < read.until
+                done += min(position, read.until) - read.begin
+                whole += read.until - read.begin
+        known = bool(self.states) and len(level_at) == len(self.states)
+        return Freshness(
+            behind=behind,
+            behind_seconds=max(0.0, self.now - min(level_at)) if known else None,
+            backlog=self.backlog,
+            counted_since=dt.datetime.fromtimestamp(min(since), ZoneInfo(self.rules.timezone))
+            if since
+            else None,
+            rebuilding=done / whole if filling and whole else None,
+        )
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Answers of `read.lua`, added up."""
+
+    points: dict[int, list[int]] = field(default_factory=dict)
+    sentences: list[int] = field(default_factory=lambda: [0, 0, 0])
+    other: list[int] = field(default_factory=lambda: [0, 0, 0])
+    groups: dict[str, list[int]] = field(default_factory=dict)
+    sentence_groups: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, answer: Sequence[Any]) -> None:
+        _, points, sentences, other, groups, sentence_groups = answer
+        for point, *counts in _fours(points):
+            _grow(self.points.setdefault(int(point), [0, 0, 0]), counts)
+        _grow(self.sentences, sentences)
+        _grow(self.other, other)
+        for named, found in ((self.groups, groups), (self.sentence_groups, sentence_groups)):
+            for value, *counts in _fours(found):
+                _grow(named.setdefault(fields.read(value), [0, 0, 0]), counts)
+
+    def total(self) -> Count:
+        return _count([sum(column) for column in zip(*self.points.values(), strict=True)] or [0, 0, 0])
+
+
+def _series(windows: Windows, calendar: Calendar, span: Span, sums: _Sums) -> tuple[Point, ...]:
+    nothing = [0, 0, 0]
+    return tuple(
+        Point(calendar.moment(begin), _count(sums.points.get(index, nothing)))
+        for index, begin in enumerate(windows.points(span))
+    )
+
+
+def _sorted(groups: Mapping[str, list[int]]) -> dict[str, Count]:
+    """Largest first, then by name."""
+    found = {value: _count(counts) for value, counts in groups.items()}
+    return dict(sorted(found.items(), key=lambda item: (-item[1].total, item[0])))
+
+
+def _count(counts: Sequence[int]) -> Count:
+    return Count(*(int(count) for count in counts))
+
+
+def _grow(sums: list[int], counts: Sequence[int]) -> None:
+    for index, count in enumerate(counts):
+        sums[index] += int(count)
+
+
+def _pairs(flat: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _fours(flat: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    return zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)

@@ -1,0 +1,86 @@
+"""What the broker says of a topic right now: its identity, its first offsets, its ends. Knows no Redis."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from nifos_stream.errors import BrokerUnavailable
+
+_SPECS: Any = OffsetSpec  # It ships no types.
+_EARLIEST: OffsetSpec = _SPECS.earliest()
+_LATEST: OffsetSpec = _SPECS.latest()
+
+
+@dataclass(frozen=True, slots=True)
+class TopicNow:
+    """Identity and number of partitions of a topic as the broker answered."""
+
+    topic_id: str
+    partitions: int
+
+
+class TopicAsker:
+    """Asks the broker, each time anew. BrokerUnavailable when it does not answer in `timeout_seconds`."""
+
+    def __init__(self, admin: AdminClient, timeout_seconds: float = 5.0) -> None:
+        self._admin = admin
+        self._timeout_seconds = timeout_seconds
+
+    def now(self, topic: str) -> TopicNow | None:
+        """The topic as it is, None when it does not exist."""
+        wanted = TopicCollection([topic])
+        try:
+            described = self._admin.describe_topics(wanted, request_timeout=self._timeout_seconds)
+            answer = described[topic].result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return None
+            raise _unavailable(error) from None
+        return TopicNow(str(answer.topic_id), len(answer.partitions))
+
+    def begins(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+        """The first offset of each partition."""
+        return self._offsets(topic, partitions, _EARLIEST)
+
+    def ends(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+        """Where each partition ends for whoever reads committed records only."""
+        return self._offsets(topic, partitions, _LATEST)
+
+    def committed(self, group_id: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+        """The offsets that a group committed; partitions without one are left out."""
+        places = [TopicPartition(topic, partition) for partition in partitions]
+        asked = [ConsumerGroupTopicPartitions(group_id, places)]
+        try:
+            futures = self._admin.list_consumer_group_offsets(asked, request_timeout=self._timeout_seconds)
+            answer = futures[group_id].result()
+        except KafkaException as error:
+            raise _unavailable(error) from None
+        return {place.partition: place.offset for place in answer.topic_partitions if place.offset >= 0}
+
+    def _offsets(self, topic: str, partitions: Iterable[int], spec: OffsetSpec) -> dict[int, int]:
+        asked = {TopicPartition(topic, partition): spec for partition in partitions}
+        if not asked:
+            return {}
+        try:
+            futures = self._admin.list_offsets(
+                asked,
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=self._timeout_seconds,
+            )
+            return {place.partition: future.result().offset for place, future in futures.items()}
+        except KafkaException as error:
+            raise _unavailable(error) from None
+
+
+def _unavailable(error: KafkaException) -> BrokerUnavailable:
+    return BrokerUnavailable(f"Kafka did not answer: {error.args[0].str()}.")

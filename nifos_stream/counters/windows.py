@@ -1,0 +1,146 @@
+"""From what a person asks, such as "24h" or two dates, to the buckets that answer it. Knows no Redis.
+
+A window is [start, end), rounded outward to the finest grain that is still kept for all of it. It is added up
+from the largest buckets that fit: as every event is counted in every grain, the numbers are the same.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from nifos_stream.counters.buckets import CALENDAR_GRAINS, EARLIEST, LATEST, Calendar
+from nifos_stream.errors import UserError
+from nifos_stream.settings import GRAINS
+
+STEPS = (*GRAINS, "month", "year")
+"""Every grain that an answer can have, finest first."""
+MAX_POINTS = 200
+"""Points of a series, unless a grain is asked for."""
+MAX_ASKED_POINTS = 20_000
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_NOMINAL_SECONDS = {**GRAINS, "month": 2_629_746, "year": 31_556_952}
+# A bucket that is about to expire may be gone when it is read.
+_EXPIRY_MARGIN_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window as it is answered: [start, end) in seconds, rounded to `grain`; its series goes by `step`."""
+
+    start: int
+    end: int
+    grain: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One bucket of the answer. point: index in the series."""
+
+    grain: str
+    start: int
+    point: int
+
+
+def seconds_of(window: str) -> int:
+    """Length of a window such as 90s, 5m, 24h, 7d or 2w. UserError when it is none."""
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", window.strip())
+    if not found or not int(found[1]):
+        raise UserError(f"A window is a number and a unit, such as 15m, 24h or 7d, not {window!r}.")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def instant(value: str | dt.datetime | dt.date | float, zone: dt.tzinfo) -> float:
+    """Seconds of a moment; a date is its midnight, and one without a zone is read in `zone`. UserError."""
+    if isinstance(value, (int, float)):
+        return float(value)
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise UserError(
+                f"{value!r} is not a date or time, such as 2026-05-01 or 2026-05-01T09:30."
+            ) from None
+    if not isinstance(value, dt.datetime):
+        value = dt.datetime.combine(value, dt.time())
+    return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
+
+
+class Windows:
+    """Rounds windows for one set of kept grains."""
+
+    def __init__(self, calendar: Calendar, retention_seconds: Mapping[str, int]) -> None:
+        self._calendar = calendar
+        self._retention_seconds = retention_seconds
+
+    def span(self, start: float, end: float, now: float, grain: str | None = None) -> Span:
+        """Round [start, end).
+
+        grain: round to this one and make it the step. What lies before the oldest day kept is cut off.
+        UserError when the window is empty, or `grain` is unknown, not kept so long, or too fine for it.
+        """
+        if grain is not None and grain not in STEPS:
+            raise UserError(f"A grain is one of {', '.join(STEPS)}, not {grain!r}.")
+        if not start < end:
+            raise UserError("The window ends before it begins.")
+        start, end = max(start, EARLIEST), min(end, LATEST)
+        start = min(max(start, now - self._retention_seconds["1d"]), end)
+        kept = [name for name in GRAINS if self._covers(name, int(start // 1), now)]
+        finest = kept[0] if kept else "1d"
+        if grain in GRAINS and grain not in kept and grain != "1d":
+            raise UserError(f"Counts by {grain} are not kept so far back; by {finest} they are.")
+        step = grain or self._step(finest, end - start)
+        grain_used = grain or self._aligned(finest, step, int(start // 1))
+        first = self._calendar.start(grain_used, int(start // 1))
+        last = self._round_up(grain_used, max(end, first + 1))
+        if (last - first) / _NOMINAL_SECONDS[step] > MAX_ASKED_POINTS:
+            raise UserError(f"So long a window by {step} has too many points; ask for a coarser grain.")
+        return Span(first, last, grain_used, step)
+
+    def points(self, span: Span) -> list[int]:
+        """Begins of the steps of a span; the first is cut by its start."""
+        begins, at = [], span.start
+        while at < span.end:
+            begins.append(at)
+            at = self._calendar.end(span.step, self._calendar.start(span.step, at))
+        return begins
+
+    def pieces(self, span: Span, now: float) -> Iterator[Piece]:
+        """The buckets whose sum is the span, each within one step."""
+        usable = [name for name in GRAINS if self._covers(name, span.start, now)] or ["1d"]
+        for point, begin in enumerate(self.points(span)):
+            end = min(self._calendar.end(span.step, self._calendar.start(span.step, begin)), span.end)
+            at = begin
+            while at < end:
+                grain = self._largest(usable, span.step, at, end)
+                yield Piece(grain, at, point)
+                at = self._calendar.end(grain, at)
+
+    def _largest(self, usable: list[str], step: str, at: int, end: int) -> str:
+        for grain in reversed(usable):
+            if STEPS.index(grain) > STEPS.index(step):
+                continue
+            if self._calendar.start(grain, at) == at and self._calendar.end(grain, at) <= end:
+                return grain
+        return usable[0]
+
+    def _aligned(self, finest: str, step: str, start: int) -> str:
+        """Where days do not begin at a full hour, hours cannot be added up to days."""
+        days = step in CALENDAR_GRAINS and finest == "1h"
+        return "1d" if days and self._calendar.start("1d", start) % GRAINS["1h"] else finest
+
+    def _covers(self, grain: str, start: int, now: float) -> bool:
+        expires_at = (
+            self._calendar.end(grain, self._calendar.start(grain, start)) + self._retention_seconds[grain]
+        )
+        return expires_at > now + _EXPIRY_MARGIN_SECONDS
+
+    def _round_up(self, grain: str, end: float) -> int:
+        start = self._calendar.start(grain, int(end // 1))
+        return start if start == end else self._calendar.end(grain, start)
+
+    @staticmethod
+    def _step(finest: str, seconds: float) -> str:
+        steps = STEPS[STEPS.index(finest) :]
+        return next((step for step in steps if seconds / _NOMINAL_SECONDS[step] <= MAX_POINTS), steps[-1])
