@@ -22,11 +22,12 @@ _CONSUMER: dict[str, Any] = {
     "queued.max.messages.kbytes": 32_768,
     "fetch.wait.max.ms": 250,
     "fetch.error.backoff.ms": 100,
+    "fetch.queue.backoff.ms": 20,
     "reconnect.backoff.max.ms": 2_000,
 }
 _CLASSIC_ONLY = {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"}
 
-_PRODUCER: dict[str, Any] = {"compression.type": "lz4", "reconnect.backoff.max.ms": 2_000}
+_PRODUCER: dict[str, Any] = {"retry.backoff.ms": 20, "compression.type": "lz4", "reconnect.backoff.max.ms": 2_000}
 _BATCH_BYTES = 1_000_000
 _COMPRESSION = 10
 _LARGEST_MESSAGE_BYTES = 1_000_000_000
