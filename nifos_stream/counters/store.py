@@ -114,7 +114,7 @@ class Store:
         self.client = client
         self.keys = keys
         self.rules = rules
-        self._fingerprint = rules.fingerprint()
+        self.fingerprint = rules.fingerprint()
         self.redis_seconds = 0
         """A time that Redis's clock has passed."""
 
@@ -133,7 +133,7 @@ class Store:
         what, generation, position, now = script("open")(
             self.client,
             [self.keys.state(partition), self.keys.ends(partition)],
-            [topic_id, self._fingerprint, self.rules.to_json(), begin, end, mode],
+            [topic_id, self.fingerprint, self.rules.to_json(), begin, end, mode],
         )
         self._tick(now)
         if what == Why.FINGERPRINT:
@@ -155,7 +155,7 @@ class Store:
             [
                 generation,
                 topic_id,
-                self._fingerprint,
+                self.fingerprint,
                 batch.start,
                 batch.end,
                 "" if batch.since is None else repr(batch.since),
