@@ -1,67 +1,22 @@
-"""The command line: options, help and exit codes. What a command does stands in `commands` and below."""
+"""Commands that run the stream or look after it: worker, up, demo, check, topics, counters, schema."""
 
-import os
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
 
-from nifos_stream import __version__, logs
+from nifos_stream import __version__
+from nifos_stream.cli.app import app, settings_with
 from nifos_stream.commands.worker import Role
-from nifos_stream.errors import NifosError, UserError
-from nifos_stream.settings import Settings, load
+from nifos_stream.errors import UserError
 
-app = typer.Typer(
-    name="nifos-stream",
-    help="Label a Kafka stream of Korean posts 부정 / 중립 / 긍정, exactly once, and watch the counts live.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 topics_app = typer.Typer(help="The topics of the stream.", no_args_is_help=True)
-letters_app = typer.Typer(
-    help="What could not be labelled: look at it, and send it in again.", no_args_is_help=True
-)
 counters_app = typer.Typer(help="The counts in Redis.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics")
-app.add_typer(letters_app, name="dead-letters")
 app.add_typer(counters_app, name="counters")
 
-
-@dataclass(slots=True)
-class Globals:
-    """Options that stand before the command."""
-
-    config: Path | None = None
-    debug: bool = False
-
-
-_globals = Globals(debug=bool(os.environ.get("NIFOS_DEBUG")))
-
-
-def _settings(**sections: dict[str, Any]) -> Settings:
-    """Settings with what the command line says on top; options that were not given say nothing."""
-    given = {
-        section: {name: value for name, value in values.items() if value is not None}
-        for section, values in sections.items()
-    }
-    settings = load(_globals.config, {section: values for section, values in given.items() if values})
-    logs.configure(settings.logs.format, "debug" if _globals.debug else settings.logs.level)
-    return settings
-
-
-@app.callback()
-def _options(
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="TOML file of settings (or NIFOS_CONFIG).")
-    ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Tracebacks and debug logs.")] = False,
-) -> None:
-    _globals.config = config
-    _globals.debug = _globals.debug or debug
+Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="0 takes a free one.")]
+DataDir = Annotated[Path | None, typer.Option(help="Where Kafka and Redis keep their data.")]
 
 
 @app.command()
@@ -89,7 +44,7 @@ def worker(
     """Label posts and count them until told to stop."""
     from nifos_stream.commands.worker import run_worker
 
-    settings = _settings(
+    settings = settings_with(
         model={"path": model, "device": device, "dtype": dtype},
         http={"listen": http},
         stream={"accept_bad": accept_bad},
@@ -102,7 +57,7 @@ def check() -> None:
     """Connect to everything, load the model, and show the settings without secrets."""
     from nifos_stream.commands.check import findings
 
-    settings = _settings()
+    settings = settings_with()
     typer.echo(settings.model_dump_json(indent=2))
     wrong = 0
     for finding in findings(settings):
@@ -129,7 +84,7 @@ def topics_create(
     """Create the topics that are missing, and state how long each keeps its messages."""
     from nifos_stream import kafka
 
-    settings = _settings(topics={"partitions": partitions, "replication_factor": replication_factor})
+    settings = settings_with(topics={"partitions": partitions, "replication_factor": replication_factor})
     created = kafka.create_topics(kafka.connect(settings.kafka), settings)
     days = kafka.retention_days(settings)
     for name, is_new in created.items():
@@ -137,18 +92,31 @@ def topics_create(
         typer.echo(f"{name}: {'created' if is_new else 'was there'}, keeps {kept}")
 
 
-def main() -> None:
-    """Run the command line; errors are one sentence, and the exit code says whose they are."""
-    try:
-        app()
-    except NifosError as error:
-        if _globals.debug:
-            raise
-        typer.echo(f"nifos-stream: {error}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+@app.command(epilog="Example: nifos-stream up --data-dir ./data --json")
+def up(
+    data_dir: DataDir = None,
+    kafka_port: Port = None,
+    redis_port: Port = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON once both answer.")] = False,
+) -> None:
+    """Start real Kafka and Redis on this machine, with the topics, until Ctrl-C."""
+    from nifos_stream.local.up import run_up
+
+    run_up(settings_with(), data_dir=data_dir, kafka_port=kafka_port, redis_port=redis_port, as_json=as_json)
+
+
+@app.command(epilog="Example: nifos-stream schema --format asyncapi > asyncapi.json")
+def schema(
+    schema_format: Annotated[
+        Literal["json-schema", "asyncapi"],
+        typer.Option("--format", help="JSON Schema of the messages, or AsyncAPI of the topics."),
+    ] = "json-schema",
+    message: Annotated[
+        Literal["post", "labelled-post", "dead-letter"] | None,
+        typer.Option(help="JSON Schema of this message alone."),
+    ] = None,
+) -> None:
+    """Print what the messages look like."""
+    from nifos_stream.commands.schema import Format, render
+
+    typer.echo(render(settings_with(), Format(schema_format), message))

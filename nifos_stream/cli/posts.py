@@ -1,0 +1,92 @@
+"""Commands about posts: produce, tail, watch, counts, dead-letters."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nifos_stream.cli.app import app, settings_with
+from nifos_stream.commands.produce import Key, Options
+from nifos_stream.files import Format
+
+letters_app = typer.Typer(
+    help="What could not be labelled: look at it, and send it in again.", no_args_is_help=True
+)
+app.add_typer(letters_app, name="dead-letters")
+
+Reason = Annotated[str | None, typer.Option(help="Only letters with this reason, e.g. not_json.")]
+
+
+@app.command(
+    epilog="Examples: nifos-stream produce posts.xlsx --column text=본문 --column created_at=작성일  ·  "
+    "crawler | nifos-stream produce - --set source=twitter"
+)
+def produce(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files, or - for standard input.")],
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=NAME", help="Which column holds a field of the post.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="A field that the file lacks.")
+    ] = None,
+    file_format: Annotated[
+        Format, typer.Option("--format", help="What the files hold; auto looks at them.")
+    ] = Format.AUTO,
+    key: Annotated[Key, typer.Option(help="Field that is the key of the record.")] = Key.ID,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="Most posts a second.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Write every rejected row here, as JSONL.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as one line of JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Read and check, send nothing.")] = False,
+) -> None:
+    """Send posts from JSONL, JSON, CSV, TSV, XLSX or plain text to the input topic.
+
+    Exit code 0 when every row was accepted, 1 when some were rejected (the others are sent), 2 when a file
+    cannot be used.
+    """
+    from nifos_stream.commands import produce as command
+
+    options = Options(
+        columns=tuple(column or ()),
+        defaults=tuple(set_ or ()),
+        format=file_format,
+        key=key,
+        per_second=rate,
+        rejects=rejects,
+        as_json=as_json,
+        dry_run=dry_run,
+    )
+    raise typer.Exit(command.produce(settings_with(), files, options))
+
+
+@letters_app.command("list", epilog="Example: nifos-stream dead-letters list --json > letters.jsonl")
+def letters_list(
+    reason: Reason = None,
+    waiting: Annotated[bool, typer.Option(help="Without those that were sent in again.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A line of JSON for each, to mend and redrive.")
+    ] = False,
+) -> None:
+    """Show what could not be labelled, and why."""
+    from rich.console import Console
+
+    from nifos_stream.commands.dead_letters import list_letters, table
+
+    letters = list_letters(settings_with(), reason=reason, only_waiting=waiting)
+    if as_json:
+        for letter in letters:
+            typer.echo(letter.model_dump_json())
+    else:
+        Console().print(table(letters))
+
+
+@letters_app.command("redrive", epilog="Example: nifos-stream dead-letters redrive letters.jsonl")
+def letters_redrive(
+    file: Annotated[Path | None, typer.Argument(help="Lines of `dead-letters list --json`, mended.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that were not sent in again yet.")] = False,
+    reason: Reason = None,
+) -> None:
+    """Send dead letters to the input topic again, each once."""
+    from nifos_stream.commands.dead_letters import redrive
+
+    result = redrive(settings_with(), file=file, reason=reason, everything=everything)
+    typer.echo(result.sentence())

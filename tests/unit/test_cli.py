@@ -1,0 +1,60 @@
+"""The command line answers at once, explains itself, and says in a sentence what is wrong."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from nifos_stream import __version__
+
+
+def run(*arguments, **environment):
+    """The program as a person runs it, with an environment of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("NIFOS_")}
+    return subprocess.run(
+        [sys.executable, "-m", "nifos_stream", *arguments],
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_command_line_starts_without_loading_torch():
+    code = "import sys, nifos_stream.cli; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_version_is_said():
+    assert run("version").stdout == f"nifos-stream {__version__}\n"
+
+
+def test_a_command_that_does_not_exist_is_exit_code_2():
+    done = run("wrk")
+    assert done.returncode == 2
+    assert "worker" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["topics", "create"], ["worker"], ["dead-letters", "list"]])
+def test_a_broker_that_cannot_be_reached_is_one_sentence_and_exit_code_2(command):
+    done = run(
+        *command,
+        NIFOS_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:9",
+        NIFOS_KAFKA__STARTUP_TIMEOUT_SECONDS="0.5",
+        NIFOS_LOGS__LEVEL="error",
+    )
+    assert done.returncode == 2
+    assert "No Kafka broker answered at 127.0.0.1:9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_misspelt_setting_is_one_sentence_and_exit_code_2():
+    done = run("topics", "create", NIFOS_KAFKA__BOOTSTRAP="x")
+    assert done.returncode == 2
+    assert done.stderr == "nifos-stream: There is no setting kafka.bootstrap.\n"
+
+
+def test_debug_shows_the_traceback():
+    done = run("--debug", "topics", "create", NIFOS_KAFKA__BOOTSTRAP="x")
+    assert "Traceback" in done.stderr
