@@ -4,7 +4,7 @@ import threading
 from contextlib import ExitStack
 from enum import StrEnum
 
-from nifos_stream import __version__, logs
+from nifos_stream import __version__, kafka, logs
 from nifos_stream.metrics import Metrics
 from nifos_stream.probes import serve_probes
 from nifos_stream.service import Service, stop_on_signals
@@ -33,6 +33,7 @@ def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None 
     stop = threading.Event()
     with ExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
+        kafka.connect(settings.kafka)  # Before the model is loaded, which takes longer.
         stages = _stages(settings, role, metrics, ends_when_idle=until_idle_seconds is not None)
         service = Service(stages, metrics, until_idle_seconds=until_idle_seconds, stop=stop)
         if settings.http.listen is not None:
