@@ -120,3 +120,21 @@ def schema(
     from nifos_stream.commands.schema import Format, render
 
     typer.echo(render(settings_with(), Format(schema_format), message))
+
+
+@counters_app.command("rebuild", epilog="Example: nifos-stream counters rebuild")
+def counters_rebuild(
+    force: Annotated[
+        bool, typer.Option("--force", help="Even when the topic no longer reaches as far back as the counts.")
+    ] = False,
+) -> None:
+    """Count the labelled topic anew, while the present counts go on being read."""
+    from rich.progress import Progress
+
+    from nifos_stream.counters.rebuild import rebuild
+
+    settings = settings_with()
+    with Progress(transient=True) as progress:
+        task = progress.add_task("counting", total=1.0)
+        done = rebuild(settings, force, lambda part: progress.update(task, completed=part))
+    typer.echo(f"Counted {done.events:,} events of {done.partitions} partitions in {done.seconds:.1f} s.")

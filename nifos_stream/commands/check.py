@@ -47,13 +47,14 @@ def _topics(settings: Settings) -> str:
 
 
 def _redis(settings: Settings) -> str:
-    from nifos_stream.counters.connect import connect, described
+    from nifos_stream.counters import connect
 
-    client = connect(settings.redis)
-    try:
-        return described(client)
-    finally:
-        client.close()
+    url = settings.redis.url.get_secret_value()
+    client = connect.wait_until_ready(
+        url, settings.redis.timeout_seconds, settings.kafka.startup_timeout_seconds
+    )
+    client.close()
+    return connect.shown(url)
 
 
 def _model(settings: Settings) -> str:

@@ -56,5 +56,5 @@ def _stages(settings: Settings, role: Role, metrics: Metrics, *, ends_when_idle:
     if role in (Role.COUNT, Role.ALL):
         from nifos_stream.counters.view import CounterView
 
-        stages.append(CounterView(settings, metrics, redis_required=role is Role.COUNT))
+        stages.append(CounterView(settings, metrics, wait_for_redis=role is Role.ALL))
     return stages
