@@ -1,0 +1,209 @@
+"""`tail`: labelled posts as lines, the last ones and those that come. Commits nothing, joins no group."""
+
+import datetime as dt
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.text import Text
+
+from nifos_stream.commands.labelled import Event, LabelledTopic
+from nifos_stream.errors import UserError
+from nifos_stream.messages import LABELS_KO, Label, LabelledPost
+from nifos_stream.settings import Settings
+from nifos_stream.watch.look import COLOURS, fitted, label_text, moment, plain
+
+_SOURCE_CELLS = 12
+_NARROW_CELLS = 60
+_LEAST_TEXT_CELLS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which posts are shown: of each kind, one of the values, if any are given."""
+
+    labels: frozenset[Label] = frozenset()
+    sources: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
+    keywords: frozenset[str] = frozenset()
+    text: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        labels: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        channels: Sequence[str] = (),
+        keywords: Sequence[str] = (),
+        text: str | None = None,
+    ) -> "Filter":
+        """A filter from what a person typed. UserError for a label that there is not."""
+        return cls(
+            frozenset(read_label(label) for label in labels),
+            frozenset(map(_composed, sources)),
+            frozenset(map(_composed, channels)),
+            frozenset(map(_composed, keywords)),
+            _composed(text or "").casefold(),
+        )
+
+    def __bool__(self) -> bool:
+        return self != Filter()
+
+    def accepts(self, post: LabelledPost) -> bool:
+        """The post has one of the values of each kind, and the text stands in its text or title."""
+        keywords = {_composed(word) for word in (*(post.keywords or ()), *post.matched_keywords)}
+        return (
+            (not self.labels or post.sentiment.label in self.labels)
+            and (not self.sources or _composed(post.source or "") in self.sources)
+            and (not self.channels or _composed(post.channel or "") in self.channels)
+            and (not self.keywords or bool(keywords & self.keywords))
+            and (not self.text or self.text in _composed(f"{post.title or ''}\n{post.text}").casefold())
+        )
+
+
+def tail(
+    settings: Settings,
+    wanted: Filter,
+    *,
+    last: int = 10,
+    from_beginning: bool = False,
+    follow: bool = True,
+    as_json: bool = False,
+    console: Console | None = None,
+    out: BinaryIO | None = None,
+    err: Console | None = None,
+) -> None:
+    """Show the last `last` posts that `wanted` accepts, or all, then those that come, until Ctrl-C.
+
+    as_json: the events' bytes as they are on the topic, one a line, to `out`. UserError for a missing topic
+    or an unknown broker.
+    """
+    console = console or Console(soft_wrap=True, highlight=False)
+    screen: _Show = _Bytes(out or sys.stdout.buffer) if as_json else _Lines(console, settings.zone)
+
+    def accepts(event: Event) -> bool:
+        return not wanted or (
+            (post := parse(event.value, settings.zone)) is not None and wanted.accepts(post)
+        )
+
+    with LabelledTopic(settings) as topic:
+        for event in _events(topic, accepts, last, err, from_beginning=from_beginning, follow=follow):
+            if event is None:
+                screen.flush()
+            else:
+                screen.show(event)
+        screen.flush()
+
+
+def _events(
+    topic: LabelledTopic,
+    accepts: Callable[[Event], bool],
+    last: int,
+    err: Console | None,
+    *,
+    from_beginning: bool,
+    follow: bool,
+) -> Iterator[Event | None]:
+    """Accepted events: the old ones that are wanted, then the new; None when there is none for a moment."""
+    start = topic.starts if from_beginning else topic.ends
+    if not from_beginning and last > 0:
+        events, complete = topic.last(last, accepts)
+        yield from events
+        if not complete:
+            (err or Console(stderr=True)).print("Older posts were not looked at.", style="dim")
+        yield None
+    if follow:
+        yield from (event for event in topic.follow(start) if event is None or accepts(event))
+    elif from_beginning:
+        yield from filter(accepts, topic.between(topic.starts, topic.ends))
+
+
+def read_label(written: str) -> Label:
+    """A label by its English or Korean name. UserError when it is none."""
+    names = {label.value: label for label in Label} | {name: label for label, name in LABELS_KO.items()}
+    label = names.get(_composed(written.strip()).lower())
+    if label is None:
+        raise UserError(f"A label is one of {', '.join(names)}, not {plain(written)!r}.")
+    return label
+
+
+def parse(value: bytes, zone: dt.tzinfo) -> LabelledPost | None:
+    """The labelled post in an event; None when it is none."""
+    try:
+        return LabelledPost.model_validate_json(value, context={"timezone": zone})
+    except ValidationError:
+        return None
+
+
+def line(post: LabelledPost, event: Event, now: dt.datetime, cells: int | None) -> Text:
+    """One post on one line: when it was written, label, score, source and text.
+
+    now: aware, in the time zone that times are shown in. cells: width of the terminal, which the text is cut
+    to; None leaves it whole.
+    """
+    written = post.created_at or dt.datetime.fromtimestamp(max(0, event.timestamp_ms) / 1000, dt.UTC)
+    narrow = cells is not None and cells < _NARROW_CELLS
+    when = moment(written.astimezone(now.tzinfo), now)
+    start = Text(when[6:] if narrow and when[5:6] == " " else when, style="dim")
+    start.append(" ").append_text(label_text(post.sentiment.label)).append(
+        f" {post.sentiment.score:.2f} ", style=COLOURS[post.sentiment.label]
+    )
+    if not narrow:
+        start.append(fitted(plain(post.source or "–"), _SOURCE_CELLS) + " ", style="cyan")
+    text = plain(f"{post.title} · {post.text}" if post.title else post.text)
+    if cells is not None:
+        text = fitted(text, max(_LEAST_TEXT_CELLS, cells - start.cell_len)).rstrip()
+    return start.append(text, style="default")
+
+
+class _Show(Protocol):
+    """Where events go."""
+
+    def show(self, event: Event) -> None:
+        """One more."""
+
+    def flush(self) -> None:
+        """None for a moment: what is held back goes out."""
+
+
+class _Bytes:
+    """Events as they are, one a line."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def show(self, event: Event) -> None:
+        # In JSON a line break can only stand where a space could.
+        self._out.write(event.value.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n")
+
+    def flush(self) -> None:
+        self._out.flush()
+
+
+class _Lines:
+    """Events for people."""
+
+    def __init__(self, console: Console, zone: dt.tzinfo) -> None:
+        self._console = console
+        self._zone = zone
+
+    def show(self, event: Event) -> None:
+        post = parse(event.value, self._zone)
+        cells = self._console.width if self._console.is_terminal else None
+        if post is None:
+            place = f"partition {event.partition}, offset {event.offset}"
+            shown = Text(f"(no labelled post at {place})", style="dim")
+        else:
+            shown = line(post, event, dt.datetime.now(self._zone), cells)
+        self._console.print(shown, soft_wrap=True)
+
+    def flush(self) -> None:
+        self._console.file.flush()
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
