@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import json
 import lzma
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -55,6 +55,14 @@ def read(path: Path) -> list[Row]:
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of the file as it lies on disk."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def digest(rows: Sequence[Row]) -> str:
+    """Return 16 hex digits that stand for these rows in this order."""
+    found = hashlib.sha256()
+    for row in rows:
+        found.update(json.dumps([row.text, row.label, row.source]).encode())
+    return found.hexdigest()[:16]
 
 
 def _records(path: Path) -> Iterator[dict[str, object]]:

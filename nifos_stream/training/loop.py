@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import ElectraForSequenceClassification
 
+from nifos_stream.training import forward
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -214,7 +216,7 @@ class Training:
         ids = torch.tensor([self.ids[row] for row in group])
         words = F.embedding(ids, self._words).requires_grad_()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.bf16):
-            logits = self.model(inputs_embeds=words).logits.float()
+            logits = forward.logits(self.model, words).float()
         labels = torch.tensor([self.labels[row] for row in group])
         loss = F.cross_entropy(logits, labels, label_smoothing=self.plan.label_smoothing, reduction="sum")
         gradients = torch.autograd.grad(loss / self.plan.rows_per_step, [*self._trained, words])

@@ -1,6 +1,6 @@
 """Figures that people look at, written as a page that needs no network and as a picture. Knows no model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from nifos_stream.training.history import History
 from nifos_stream.training.lengths import Lengths
 
 KEPT, CUT = "#2a78b5", "#d95f3b"
@@ -100,19 +101,16 @@ def lengths_figure(lengths: Lengths) -> go.Figure:
     return styled(figure, f"Token lengths of {lengths.texts:,} texts")
 
 
-def training_figure(steps: Sequence[Mapping[str, float]], epochs: Sequence[Mapping[str, float]]) -> go.Figure:
-    """Draw loss and accuracy: training by step, validation by epoch.
-
-    steps: step, loss, accuracy. epochs: step, loss, accuracy, macro_f1, is_best.
-    """
+def training_figure(history: History) -> go.Figure:
+    """Draw loss and accuracy: training by step, validation by epoch."""
     figure = make_subplots(rows=1, cols=2, subplot_titles=("loss", "accuracy"), horizontal_spacing=0.08)
     for column, name in enumerate(("loss", "accuracy"), 1):
         place = {"row": 1, "col": column}
-        each = [row[name] for row in steps]
-        numbers = [row["step"] for row in steps]
+        each = [getattr(step, name) for step in history.steps]
+        numbers = [step.step for step in history.steps]
         trained = {"x": numbers, "mode": "lines", **place}
-        judged = {"x": [row["step"] for row in epochs], "y": [row[name] for row in epochs], **place}
-        kept = [row for row in epochs if row["is_best"]]
+        epochs = history.epochs
+        judged = {"x": [epoch.step for epoch in epochs], "y": [getattr(epoch, name) for epoch in epochs]}
         figure.add_scatter(
             y=each, name="training, each step", opacity=0.35, line={"color": TRAIN, "width": 1}, **trained
         )
@@ -123,11 +121,15 @@ def training_figure(steps: Sequence[Mapping[str, float]], epochs: Sequence[Mappi
             **trained,
         )
         figure.add_scatter(
-            name="validation, each epoch", mode="lines+markers", line={"color": VALID, "width": 2}, **judged
+            name="validation, each epoch",
+            mode="lines+markers",
+            line={"color": VALID, "width": 2},
+            **judged,
+            **place,
         )
         figure.add_scatter(
-            x=[row["step"] for row in kept],
-            y=[row[name] for row in kept],
+            x=[history.best.step],
+            y=[getattr(history.best, name)],
             name="kept",
             mode="markers",
             marker={"color": VALID, "size": 14, "symbol": "star"},

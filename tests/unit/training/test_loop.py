@@ -26,7 +26,6 @@ def training(plan: Plan) -> Training:
     tokenizer = tiny.tokenizer()
     ids = [tokenizer.encode(text).ids for text in TEXTS]
     model = tiny.model()
-    model.set_attn_implementation("eager")
     with_row_dropout(model)
     endless = batches([len(one) for one in ids], ["a"] * len(ids), Mix({}, 16, 7))
     return Training(model, plan, endless, ids, LABELS, now=seconds())

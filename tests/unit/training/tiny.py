@@ -16,12 +16,12 @@ def tokenizer() -> Tokenizer:
 
 
 def config(dropout: float = 0.1) -> ElectraConfig:
-    """Return a shape of one layer, width 16, for that tokenizer."""
+    """Return a shape of two layers, width 16, for that tokenizer."""
     return ElectraConfig(
         vocab_size=len(PIECES),
         embedding_size=16,
         hidden_size=16,
-        num_hidden_layers=1,
+        num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=64,
