@@ -138,3 +138,14 @@ def counters_rebuild(
         task = progress.add_task("counting", total=1.0)
         done = rebuild(settings, force, lambda part: progress.update(task, completed=part))
     typer.echo(f"Counted {done.events:,} events of {done.partitions} partitions in {done.seconds:.1f} s.")
+
+
+@app.command(epilog="Example: nifos-stream demo --serve")
+def demo(
+    model: Annotated[str | None, typer.Option(help="`bundled`, a directory, or a hub name.")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Stay up afterwards, until Ctrl-C.")] = False,
+) -> None:
+    """Label 2,400 real reviews on a Kafka and Redis of its own, and show the counts."""
+    from nifos_stream.local.demo import run_demo
+
+    run_demo(settings_with(model={"path": model}), serve=serve)

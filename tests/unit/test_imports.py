@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "nifos_stream"
-SHARED = {"messages", "settings", "errors", "logs", "metrics", "kafka", "stage"}
+SHARED = {"messages", "settings", "errors", "logs", "metrics", "kafka", "stage", "topic"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: set() for name in SHARED},
     "files": set(),
@@ -29,6 +29,7 @@ SHARED_ORDER = {
     "messages": set(),
     "settings": {"errors"},
     "kafka": {"errors", "settings"},
+    "topic": {"errors", "settings", "kafka"},
 }
 MAY_IMPORT_TORCH = {"model", "training"}
 
