@@ -116,7 +116,7 @@ class _Run:
         self._zone: dt.tzinfo = settings.zone
         self._topic = settings.topics.posts
         self._columns = Columns(parse_mapping(options.columns))
-        self._defaults = parse_mapping(options.defaults, "--set")
+        self._defaults = parse_mapping(options.defaults, "--set", "source=twitter")
         if unknown := set(self._defaults) - set(Post.model_fields):
             raise UserError(f"--set names {', '.join(sorted(unknown))}, which is no field of a post.")
         self._options = options

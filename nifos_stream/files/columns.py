@@ -78,13 +78,15 @@ class Columns:
         return found
 
 
-def parse_mapping(pairs: Iterable[str], option: str = "--column") -> dict[str, str]:
+def parse_mapping(
+    pairs: Iterable[str], option: str = "--column", example: str = "text=본문"
+) -> dict[str, str]:
     """{"text": "본문"} from ["text=본문"]. UserError when a pair has no `=`, or a field comes twice."""
     mapping: dict[str, str] = {}
     for pair in pairs:
         field, equals, column = (part.strip() for part in pair.partition("="))
         if not (field and equals and column):
-            raise UserError(f"{option} {pair!r} is not FIELD=NAME, such as text=본문.")
+            raise UserError(f"{option} {pair!r} is not NAME=VALUE, such as {example}.")
         if field in mapping:
             raise UserError(f"{option} says twice what {field} is.")
         mapping[field] = column

@@ -46,7 +46,7 @@ def fitted(text: str, cells: int) -> str:
 
 def label_text(label: Label) -> Text:
     """The sign and the Korean name of a label, in its colour."""
-    return Text(f"{SIGNS[label]} {LABELS_KO[label]}", style=f"bold {COLOURS[label]}")
+    return Text().append(f"{SIGNS[label]} {LABELS_KO[label]}", style=f"bold {COLOURS[label]}")
 
 
 def share_bar(shares: Sequence[float], cells: int) -> Text:
@@ -63,7 +63,8 @@ def share_bar(shares: Sequence[float], cells: int) -> Text:
     return bar
 
 
-_FILLS = {Label.NEGATIVE: "█", Label.NEUTRAL: "▒", Label.POSITIVE: "█"}
+# Three shades, so that the parts can be told apart without colour too.
+_FILLS = {Label.NEGATIVE: "█", Label.NEUTRAL: "░", Label.POSITIVE: "▓"}
 
 
 def single_bar(share: float, cells: int, colour: str) -> Text:
@@ -71,7 +72,7 @@ def single_bar(share: float, cells: int, colour: str) -> Text:
     eighths = round(min(1.0, max(0.0, share)) * cells * 8)
     whole, rest = divmod(eighths, 8)
     bar = "█" * whole + (_EIGHTHS[rest] if rest else "")
-    return Text(bar, style=colour) + Text("·" * (cells - len(bar)), style="dim")
+    return Text().append(bar, style=colour).append("·" * (cells - len(bar)), style="dim")
 
 
 def sparkline(values: Sequence[float | None], cells: int) -> str:

@@ -1,0 +1,116 @@
+"""What a watcher knows at one moment, and the reading of it from the counts. Draws nothing."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar, cast
+
+from nifos_stream.counters.reader import Counts, RedisAway
+from nifos_stream.counters.shapes import Total, Window
+from nifos_stream.errors import UserError
+from nifos_stream.settings import Settings
+from nifos_stream.watch.tables import totals
+
+_Answer = TypeVar("_Answer")
+DIMENSIONS = ("source", "keyword")
+SLOW_SECONDS = 5.0
+"""What changes slowly (trends, the window before) is read this often; all else at every snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Counts of one moment.
+
+    before: the window of the same length before this one; None when that cannot be asked. a_minute: posts of
+    the last minute. groups: windows by dimension, where that is counted. trends: posts of each step, by
+    dimension and value.
+    """
+
+    asked: str
+    read_at: dt.datetime
+    window: Window
+    before: Window | None
+    a_minute: int
+    all_time: Total
+    groups: Mapping[str, Window]
+    trends: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+
+
+def open_counts(settings: Settings) -> Counts:
+    """A reader of the counts that the settings name."""
+    return Counts(
+        settings.redis.url.get_secret_value(),
+        prefix=settings.counters.prefix,
+        timezone=settings.timezone,
+        timeout_seconds=settings.redis.timeout_seconds,
+    )
+
+
+class Watcher:
+    """Reads snapshots. `window` may be changed between them; rows: values per dimension that have a trend."""
+
+    def __init__(
+        self,
+        counts: Counts,
+        window: str,
+        *,
+        rows: int = 12,
+        now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._counts = counts
+        self._rows = rows
+        self._now = now
+        self._monotonic = monotonic
+        self._slow: dict[tuple[str, ...], tuple[float, object]] = {}
+        self.window = window
+
+    def snapshot(self) -> Snapshot:
+        """The counts now. RedisAway when Redis does not answer; UserError when the window is none."""
+        asked = self.window
+        window = self._counts.window(asked)
+        groups = {dimension: found for dimension in DIMENSIONS if (found := self._by(asked, dimension))}
+        return Snapshot(
+            asked=asked,
+            read_at=self._now(),
+            window=window,
+            before=self._slowly(("before", asked), lambda: self._before(window)),
+            a_minute=self._counts.window("1m").total.total,
+            all_time=self._counts.total(),
+            groups=groups,
+            trends={dimension: self._trends(asked, dimension, found) for dimension, found in groups.items()},
+        )
+
+    def _by(self, asked: str, dimension: str) -> Window | None:
+        try:
+            return self._counts.window(asked, by=dimension)
+        except RedisAway:
+            raise
+        except UserError:
+            return None  # This dimension is not counted.
+
+    def _before(self, window: Window) -> Window | None:
+        try:
+            return self._counts.window(start=window.start - (window.end - window.start), end=window.start)
+        except RedisAway:
+            raise
+        except UserError:
+            return None
+
+    def _trends(self, asked: str, dimension: str, found: Window) -> dict[str, Sequence[float]]:
+        return {
+            value: self._slowly((asked, dimension, value), partial(self._trend, asked, dimension, value))
+            for value in list(found.groups)[: self._rows]
+        }
+
+    def _trend(self, asked: str, dimension: str, value: str) -> Sequence[float]:
+        return totals(self._counts.window(asked, where={dimension: value}).series)
+
+    def _slowly(self, key: tuple[str, ...], read: Callable[[], _Answer]) -> _Answer:
+        at = self._monotonic()
+        self._slow = {name: kept for name, kept in self._slow.items() if at - kept[0] < SLOW_SECONDS}
+        if key not in self._slow:
+            self._slow[key] = (at, read())
+        return cast("_Answer", self._slow[key][1])

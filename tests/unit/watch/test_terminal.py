@@ -1,0 +1,181 @@
+"""The live screen, without Redis."""
+
+import dataclasses
+import datetime as dt
+import io
+import time
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from nifos_stream.counters.reader import RedisAway
+from nifos_stream.counters.shapes import Count, Freshness
+from nifos_stream.errors import UserError
+from nifos_stream.watch.screen import View, draw
+from nifos_stream.watch.snapshot import SLOW_SECONDS, Watcher
+from nifos_stream.watch.terminal import Refresher
+from tests.unit.watch.made_counts import LEVEL, NOW, MadeCounts
+
+READ_AT = dt.datetime(2026, 5, 1, 0, 30, tzinfo=dt.UTC)
+
+
+def snapshot(counts=None, window="1h"):
+    return Watcher(counts or MadeCounts(), window, now=lambda: READ_AT).snapshot()
+
+
+def screen(view):
+    return "\n".join(line.plain for line in draw(view, READ_AT + dt.timedelta(seconds=90)).lines)
+
+
+def printed(view):
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=True, color_system="truecolor", width=view.cells, height=view.rows
+    )
+    console.print(draw(view, READ_AT + dt.timedelta(seconds=90)), end="")
+    return out.getvalue()
+
+
+def test_the_screen_shows_shares_the_window_before_groups_and_freshness():
+    shown = screen(View(snapshot(), 100))
+    assert " 1h  05-01 08:30 – 09:30" in shown
+    assert "Counts are 1.2 s behind. 312 posts wait to be labelled." in shown
+    for part in (
+        "− 부정",
+        "· 중립",
+        "+ 긍정",
+        "was",
+        "in the last minute",
+        "net ",
+        "by source",
+        "naver_blog",
+    ):
+        assert part in shown
+    assert "by keyword" in shown
+    assert "산불" in shown
+    assert "all 138,605 posts" in shown
+    assert "since 2026-04-01 08:00" in shown
+
+
+@pytest.mark.parametrize("cells", [60, 80, 100, 129, 130, 200])
+@pytest.mark.parametrize("rows", [10, 24, 50])
+def test_the_screen_fits_its_terminal(cells, rows):
+    shown = printed(View(snapshot(), cells, rows, keys=True)).split("\n")
+    assert len(shown) <= rows + 1
+    lines = screen(View(snapshot(), cells, rows, keys=True)).split("\n")
+    assert len(lines) <= rows
+    if cells >= 80:
+        assert max(map(cell_len, lines)) <= cells
+    assert lines[-1].startswith("keys") or rows < 12
+
+
+def test_a_small_terminal_shows_as_many_rows_as_it_can_and_both_tables():
+    shown = screen(View(snapshot(), 80, 24, keys=True))
+    assert "by source" in shown
+    assert "by keyword" in shown
+    assert len(shown.split("\n")) >= 22
+
+
+def test_numbers_are_in_colour_while_they_are_current():
+    assert "\x1b[1;38;2;224;108;0m− 부정" in printed(View(snapshot(), 80))
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        (View(snapshot(), 120, away="Redis is away."), "Redis is away. Numbers of 90 s ago."),
+        (
+            View(snapshot(MadeCounts(Freshness(41, 95.0, 0, LEVEL.counted_since, None))), 120),
+            "Counts are 41 events behind, and were last level 95 s ago.",
+        ),
+        (
+            View(snapshot(MadeCounts(Freshness(0, None, None, LEVEL.counted_since, None))), 120),
+            "It is not known how far behind the counts are.",
+        ),
+        (
+            View(snapshot(MadeCounts(Freshness(900, 3.0, None, LEVEL.counted_since, 0.42))), 120),
+            "Rebuilding, 42% done.",
+        ),
+    ],
+)
+def test_old_numbers_are_grey_and_say_so(view, said):
+    assert said in screen(view)
+    assert "224;108;0" not in printed(view)
+
+
+def test_an_empty_system_says_what_to_do():
+    counts = MadeCounts(Freshness(0, None, None, None, None), scale=0)
+    shown = screen(View(snapshot(counts), 120))
+    assert "Nothing has been counted yet" in shown
+    assert "nifos-stream produce FILE sends posts" in shown
+
+
+def test_an_empty_window_says_so():
+    counts = MadeCounts(scale=0)
+    given = snapshot(counts)
+    given = dataclasses.replace(given, all_time=dataclasses.replace(given.all_time, total=Count(1, 2, 3)))
+    shown = screen(View(given, 100))
+    assert "No posts were written in the last 1h." in shown
+    assert "all 6 posts" in shown
+
+
+def test_names_that_strangers_made_up_do_not_steer_the_terminal():
+    given = snapshot()
+    odd = dataclasses.replace(given.window, by="source", groups={"\x1b[2J[red]x": Count(1, 1, 1)})
+    given = dataclasses.replace(given, groups={"source": odd})
+    assert "\x1b[2J" not in printed(View(given, 100))
+    assert "[2J[red]x" in screen(View(given, 100))
+
+
+def test_trends_and_the_window_before_are_read_now_and_then():
+    counts, clock = MadeCounts(), [0.0]
+    watcher = Watcher(counts, "1h", rows=2, monotonic=lambda: clock[0])
+    watcher.snapshot()
+    first = len(counts.asked)
+    watcher.snapshot()
+    assert len(counts.asked) - first == 4  # The window, by source, by keyword, the last minute.
+    clock[0] += SLOW_SECONDS
+    watcher.snapshot()
+    assert len(counts.asked) == 2 * first + 4
+
+
+def test_the_window_before_ends_where_the_window_begins():
+    counts = MadeCounts()
+    given = snapshot(counts)
+    assert given.before.end == given.window.start == NOW - dt.timedelta(hours=1)
+
+
+def test_what_is_not_counted_is_not_shown():
+    class WithoutKeywords(MadeCounts):
+        def window(self, window="1h", *, by=None, **rest):
+            if by == "keyword":
+                raise UserError("Posts are not counted by keyword.")
+            return super().window(window, by=by, **rest)
+
+    assert "by keyword" not in screen(View(snapshot(WithoutKeywords()), 100))
+
+
+def test_when_redis_goes_away_the_last_numbers_stay_and_come_back():
+    counts = MadeCounts()
+    watcher = Watcher(counts, "1h")
+    first = watcher.snapshot()
+    refresher = Refresher(watcher, first, refresh_seconds=0.01)
+    counts.raises = RedisAway("Redis did not answer.")
+    refresher.start()
+    try:
+        eventually(lambda: refresher.held.away == "Redis is away.")
+        assert refresher.held.snapshot is first
+        counts.raises = None
+        eventually(lambda: refresher.held.away is None)
+        refresher.show_window("5m")
+        eventually(lambda: refresher.held.snapshot.asked == "5m")
+    finally:
+        refresher.stop()
+
+
+def eventually(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
