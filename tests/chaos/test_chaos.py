@@ -4,6 +4,7 @@ NIFOS_CHAOS_SEED chooses other moments, NIFOS_CHAOS_KILLS how many kills must co
 """
 
 import json
+import logging
 import os
 import random
 import signal
@@ -28,8 +29,12 @@ POSTS = 20_000
 POSTS_PER_SECOND = 160
 PARTITIONS = 9
 WORKERS = 3
-CHAOS_SECONDS = 600
+CHAOS_SECONDS = 900
 DAYS = [f"2026-04-{day:02}" for day in range(1, 6)]
+
+_silent = logging.getLogger("tests.chaos.librdkafka")
+_silent.addHandler(logging.NullHandler())
+_silent.propagate = False
 
 
 class SteadyProducer(threading.Thread):
@@ -37,9 +42,8 @@ class SteadyProducer(threading.Thread):
 
     def __init__(self, bootstrap: str, topic: str, rng: random.Random) -> None:
         super().__init__(daemon=True)
-        self._producer = Producer(
-            {"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5}
-        )
+        config = {"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5}
+        self._producer = Producer({**config, "logger": _silent})
         self._topic = topic
         self._rng = rng
         self._enough = threading.Event()
@@ -61,7 +65,6 @@ class SteadyProducer(threading.Thread):
     def stop(self) -> None:
         self._enough.set()
         self.join(60)
-        assert not self.problems, self.problems[:3]
 
     def _produce(self) -> None:
         number = self.count
@@ -205,6 +208,7 @@ def test_each_post_is_labelled_once_in_order_and_counted_whatever_is_killed(
                 chaos.step()
         chaos.calm()
         producer.stop()
+        assert not producer.problems, producer.problems[:3]
         wait_until(lambda: reader.count >= producer.count, 120, what="all posts are labelled")
         with Counts(own_stack.redis_url, prefix=settings.counters.prefix) as counts:
             wait_until(
@@ -216,6 +220,7 @@ def test_each_post_is_labelled_once_in_order_and_counted_whatever_is_killed(
     finally:
         for worker in chaos.workers:
             worker.exit(signal.SIGKILL)
+        producer.stop()
         reader.stop()
     seconds = time.monotonic() - begun_at
     print(f"{producer.count} posts, {dict(chaos.kills)}, {seconds:.0f} s")
