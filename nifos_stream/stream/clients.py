@@ -1,10 +1,10 @@
 """The stage's clients of Kafka, and the properties that they rest on. Knows no row and no batch."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from nifos_stream import kafka
@@ -27,7 +27,11 @@ _CONSUMER: dict[str, Any] = {
 }
 _CLASSIC_ONLY = {"session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"}
 
-_PRODUCER: dict[str, Any] = {"retry.backoff.ms": 20, "compression.type": "lz4", "reconnect.backoff.max.ms": 2_000}
+_PRODUCER: dict[str, Any] = {
+    "retry.backoff.ms": 20,
+    "compression.type": "lz4",
+    "reconnect.backoff.max.ms": 2_000,
+}
 _BATCH_BYTES = 1_000_000
 _COMPRESSION = 10
 _LARGEST_MESSAGE_BYTES = 1_000_000_000
@@ -93,6 +97,21 @@ def open_producer(properties: dict[str, Any]) -> Producer:
         return Producer(properties)
     except (KafkaException, ValueError, TypeError) as error:
         raise _not_valid(error) from None
+
+
+def committed_offsets(
+    admin: AdminClient, group_id: str, topic: str, partitions: Iterable[int], timeout_seconds: float
+) -> dict[int, int]:
+    """The group's offsets, which no open transaction is about to change. KafkaException without an answer."""
+    wanted = ConsumerGroupTopicPartitions(group_id, [TopicPartition(topic, number) for number in partitions])
+    (future,) = admin.list_consumer_group_offsets(
+        [wanted], require_stable=True, request_timeout=timeout_seconds
+    ).values()
+    answers = future.result().topic_partitions
+    for answer in answers:
+        if answer.error is not None:
+            raise KafkaException(answer.error)
+    return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
 
 
 def _not_valid(error: Exception) -> UserError:

@@ -1,8 +1,10 @@
 """Which partitions this worker owns, and what a batch may still do. Knows no client of Kafka.
 
-The callbacks of a rebalance and the thread that publishes meet here, under one lock. Each assignment of a
-partition is a new *claim*: a row read under an older claim is never published, because whoever owned the
-partition in between, even this worker, went on from the committed offset.
+The thread that polls, in which the callbacks of a rebalance run, and the thread that publishes meet here,
+under one lock. Each assignment of a partition is a new *claim*: a row read under an older claim is never
+published, because whoever owned the partition in between, even this worker, went on from the committed
+offset. The group metadata of a transaction are those of a time when its claims were held: older ones are
+refused by the broker, newer ones could commit for a partition that another worker has by now.
 """
 
 import math
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from nifos_stream.errors import NifosError
 
 _METADATA_PREFIX = b"CGMDv2:"
+_LOOK_SECONDS = 0.01
 
 
 def generation_of(group_metadata: bytes) -> int:
@@ -45,26 +48,38 @@ class Ownership:
         self._claims: dict[int, int] = {}
         self._claims_made = 0
         self._committed: dict[int, int] = {}
+        self._group_metadata = b""
         self._lease: Lease | None = None
         self._closes_at = math.inf
 
-    def assigned(self, partitions: Iterable[int]) -> None:
-        """Claim partitions anew."""
+    def assigned(self, partitions: Iterable[int], group_metadata: bytes) -> None:
+        """Claim partitions anew, as the member that the metadata name."""
         with self._changed:
+            self._group_metadata = group_metadata
             for partition in partitions:
                 self._claims_made += 1
                 self._claims[partition] = self._claims_made
                 self._committed.pop(partition, None)
 
-    def revoked(self, partitions: Iterable[int]) -> None:
-        """Give partitions up: wait until the batch in hand is committed or aborted, but not for long."""
+    def member(self, group_metadata: bytes) -> None:
+        """Note the metadata that the polling thread reads between two rounds of callbacks."""
+        with self._changed:
+            self._group_metadata = group_metadata
+
+    def revoked(self, partitions: Iterable[int], meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Give partitions up: wait until the batch in hand is committed or aborted, but not for long.
+
+        meanwhile: called again and again while waiting.
+        """
         with self._changed:
             self._forget(partitions)
             lease = self._lease
             if lease is None:
                 return
             lease.deadline = min(lease.deadline, self._now() + self._handover_seconds)
-            self._changed.wait_for(lambda: self._lease is not lease, max(0.0, lease.deadline - self._now()))
+        while self._is_out(lease):
+            meanwhile()
+        with self._changed:
             lease.deadline = -math.inf
 
     def lost(self, partitions: Iterable[int]) -> None:
@@ -97,20 +112,15 @@ class Ownership:
         with self._changed:
             return any(self._claims.get(partition) == claim for partition, claim in claims.items())
 
-    def lend(self, claims: Mapping[int, int], read_metadata: Callable[[], bytes]) -> Lease | None:
-        """A lease on those partitions of `claims` that are still held; None when there is none left.
-
-        read_metadata: asks the consumer for its group metadata. It is called under the lock that the
-        callbacks of a rebalance take, so what it answers belongs to a time when the partitions were owned.
-        """
+    def lend(self, claims: Mapping[int, int]) -> Lease | None:
+        """A lease on those partitions of `claims` that are still held; None when there is none left."""
         with self._changed:
             held = frozenset(p for p, claim in claims.items() if self._claims.get(p) == claim)
             if not held or self._now() >= self._closes_at:
                 return None
-            metadata = read_metadata()
             # The broker does not check a commit from outside a group; the callback about it is on its way.
-            deadline = self._closes_at if generation_of(metadata) >= 0 else -math.inf
-            self._lease = Lease(held, metadata, deadline)
+            deadline = self._closes_at if generation_of(self._group_metadata) >= 0 else -math.inf
+            self._lease = Lease(held, self._group_metadata, deadline)
             return self._lease
 
     def may_commit(self, lease: Lease) -> bool:
@@ -134,6 +144,12 @@ class Ownership:
             for partition, offset in offsets.items():
                 if partition in self._claims:
                     self._committed.setdefault(partition, offset)
+
+    def _is_out(self, lease: Lease) -> bool:
+        with self._changed:
+            if self._lease is lease and self._now() < lease.deadline:
+                self._changed.wait(_LOOK_SECONDS)
+            return self._lease is lease and self._now() < lease.deadline
 
     def _forget(self, partitions: Iterable[int]) -> None:
         for partition in partitions:

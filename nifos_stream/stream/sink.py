@@ -1,18 +1,19 @@
-"""Publish a batch and the offsets to go on from: both or neither. Knows no model."""
+"""Publish a batch and the offsets to go on from, in one of two ways of delivery. Knows no model."""
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from nifos_stream import logs
 from nifos_stream.errors import BrokerUnavailable, NifosError, UserError
 from nifos_stream.kafka import NextStep, next_step
 from nifos_stream.stream.batch import Batch
-from nifos_stream.stream.delivery import Delivery, TooLarge, Undelivered
+from nifos_stream.stream.delivery import TooLarge
 from nifos_stream.stream.outbox import Outgoing
 from nifos_stream.stream.ownership import Lease, Ownership
 
@@ -66,12 +67,11 @@ class Published:
     seconds: float
 
 
-class Sink:
+class Sink(ABC):
     """What both ways of delivery share: leases, another attempt, and giving up."""
 
     def __init__(
         self,
-        member: Consumer,
         topic: str,
         ownership: Ownership,
         *,
@@ -84,7 +84,6 @@ class Sink:
     ) -> None:
         """topic: the input. step_seconds: for one call. patience_seconds: for all attempts at one parcel."""
         self.restarts = 0
-        self._member = member
         self._topic = topic
         self._ownership = ownership
         self._open_producer = open_producer
@@ -102,7 +101,7 @@ class Sink:
         """
         give_up_at = self._now() + self._patience_seconds
         pause_seconds = 0.05
-        while lease := self._ownership.lend(parcel.batch.claims, self._member.consumer_group_metadata):
+        while lease := self._ownership.lend(parcel.batch.claims):
             begun_at = self._now()
             messages = parcel.held(lease)
             committed: Mapping[int, int] | None = None
@@ -115,7 +114,7 @@ class Sink:
                 self._turn_into_letters(parcel, refused)
                 continue
             except Interrupted as interrupted:
-                log.info("batch.interrupted", step=interrupted.step.value, error=_name(interrupted.error))
+                log.info("batch.interrupted", step=interrupted.step.value, error=name_of(interrupted.error))
                 self._recover(interrupted.step)
                 self._refuse(interrupted.error, give_up_at)
             finally:
@@ -142,14 +141,17 @@ class Sink:
         if producer is not None:
             producer.purge()
 
+    @abstractmethod
     def _open(self) -> None:
-        raise NotImplementedError
+        """Take a first producer."""
 
+    @abstractmethod
     def _attempt(self, lease: Lease, parcel: Parcel, messages: Mapping[int, Outgoing]) -> None:
-        raise NotImplementedError
+        """Publish once. TooLarge, or Interrupted with what has to be done next."""
 
+    @abstractmethod
     def _recover(self, step: NextStep) -> None:
-        raise NotImplementedError
+        """Do what has to be done after an attempt that failed."""
 
     def _call(self, call: Callable[..., Any], *arguments: Any) -> Any:
         """Call, and call again while the error asks for that; Interrupted says what to do otherwise."""
@@ -191,122 +193,10 @@ class Sink:
             raise UserError(_REFUSED[error.code()].format(error.str()))
         if self._now() >= give_up_at:
             raise BrokerUnavailable(
-                f"Kafka did not take a batch for {self._patience_seconds:g} s: {_name(error)}."
+                f"Kafka did not take a batch for {self._patience_seconds:g} s: {name_of(error)}."
             )
 
 
-class TransactionalSink(Sink):
-    """Events, dead letters and offsets in one transaction."""
-
-    def _open(self) -> None:
-        self._renew({})
-
-    def _attempt(self, lease: Lease, parcel: Parcel, messages: Mapping[int, Outgoing]) -> None:
-        """Publish once.
-
-        1. Begin.  2. Produce one message per row.  3. Add the offsets to go on from.
-        4. Check every delivery report.  5. Commit, or say what to do next.
-        """
-        next_offsets = parcel.next_offsets(lease)
-        if self._producer is None and self._renew(next_offsets):
-            return
-        producer = self._producer
-        assert producer is not None  # noqa: S101
-        # 1. Begin.
-        log.debug("transaction.begun", partitions=sorted(lease.partitions), posts=len(messages))
-        self._call(producer.begin_transaction)
-        delivery = Delivery(producer)
-        try:
-            # 2. Produce one message per row.
-            delivery.produce(messages, lambda: self._ownership.may_commit(lease))
-            # 3. Add the offsets to go on from.
-            self._check(lease)
-            positions = self._positions(next_offsets)
-            self._call(
-                producer.send_offsets_to_transaction, positions, lease.group_metadata, self._step_seconds
-            )
-            # 4. Check every delivery report.
-            delivery.check(self._step_seconds)
-        except Undelivered as undelivered:
-            step = NextStep.RESTART_PRODUCER if undelivered.error.fatal() else NextStep.REREAD_BATCH
-            raise Interrupted(step, undelivered.error) from None
-        # 5. Commit, or say what to do next.
-        self._check(lease)
-        self._call(producer.commit_transaction, self._step_seconds)
-
-    def _check(self, lease: Lease) -> None:
-        if not self._ownership.may_commit(lease):
-            raise Interrupted(NextStep.REREAD_BATCH, None)
-
-    def _recover(self, step: NextStep) -> None:
-        """Abort what was begun; a producer whose last call is unclear is discarded (librdkafka #5423)."""
-        producer = self._producer
-        if producer is None:
-            return
-        if step is not NextStep.RESTART_PRODUCER:
-            try:
-                self._call(producer.abort_transaction, self._step_seconds)
-            except Interrupted as interrupted:
-                log.warning("transaction.unclear", error=_name(interrupted.error))
-            else:
-                return
-        self.restarts += 1
-        self.close()
-
-    def _renew(self, next_offsets: Mapping[int, int]) -> bool:
-        """Take a new producer, which ends whatever the old one left open; whether that was committed."""
-        producer = self._open_producer()
-        try:
-            self._call(producer.init_transactions, self._step_seconds)
-            committed = bool(next_offsets) and self._is_committed(next_offsets)
-        except Interrupted:
-            producer.purge()
-            raise
-        self._producer = producer
-        return committed
-
-    def _is_committed(self, next_offsets: Mapping[int, int]) -> bool:
-        """Whether the group stands exactly where these offsets would put it."""
-        try:
-            answers = self._member.committed(self._positions(next_offsets), timeout=self._step_seconds)
-        except KafkaException as exception:
-            raise Interrupted(NextStep.RESTART_PRODUCER, exception.args[0]) from None
-        return all(answer.offset == next_offsets[answer.partition] for answer in answers)
-
-
-class PlainSink(Sink):
-    """Events and dead letters first, then the offsets: a crash in between publishes them again."""
-
-    def _open(self) -> None:
-        self._producer = self._open_producer()
-
-    def _attempt(self, lease: Lease, parcel: Parcel, messages: Mapping[int, Outgoing]) -> None:
-        """Publish once.
-
-        1. Produce one message per row.  2. Check every delivery report.  3. Commit the offsets.
-        """
-        if self._producer is None:
-            self._producer = self._open_producer()
-        delivery = Delivery(self._producer)
-        try:
-            delivery.produce(messages, lambda: self._ownership.may_commit(lease))
-            delivery.check(self._step_seconds)
-        except Undelivered as undelivered:
-            raise Interrupted(NextStep.RESTART_PRODUCER, undelivered.error) from None
-        if not self._ownership.may_commit(lease):
-            raise Interrupted(NextStep.REREAD_BATCH, None)
-        self._call(self._commit, self._positions(parcel.next_offsets(lease)))
-
-    def _commit(self, positions: list[TopicPartition]) -> None:
-        for answer in self._member.commit(offsets=positions, asynchronous=False):
-            if answer.error is not None:
-                raise KafkaException(answer.error)
-
-    def _recover(self, step: NextStep) -> None:
-        if step is NextStep.RESTART_PRODUCER:
-            self.restarts += 1
-            self.close()
-
-
-def _name(error: KafkaError | None) -> str:
+def name_of(error: KafkaError | None) -> str:
+    """What stopped an attempt, for a log."""
     return error.name() if error is not None else "partitions given up"

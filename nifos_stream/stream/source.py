@@ -1,6 +1,8 @@
 """Read the posts topic: rows out of records, where each partition stands, rebalances. Knows no model.
 
 Everything here runs in the thread that polls; librdkafka calls the rebalance callbacks inside `poll`.
+confluent-kafka (2.16) lets one thread at a time into a consumer and is not fair about it: beside a thread
+that polls, another may wait for minutes. So no other thread may touch the consumer.
 """
 
 import datetime as dt
@@ -14,12 +16,14 @@ from nifos_stream import logs
 from nifos_stream.errors import BadMessage, NifosError, UserError
 from nifos_stream.stream.batch import Rejected, Row
 from nifos_stream.stream.codec import Record, decode
+from nifos_stream.stream.errands import Errands
 from nifos_stream.stream.ownership import Ownership
 from nifos_stream.stream.trimming import Trimming
 
 log = logs.get("stream.source")
 
 _COMMITTED_TIMEOUT_SECONDS = 5.0
+_COMMIT_TIMEOUT_SECONDS = 30.0
 
 _REFUSED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "Kafka does not let this user read topic {topic}.",
@@ -50,7 +54,7 @@ class Source:
         trimming: Trimming,
         on_gone: Callable[[set[int]], None],
     ) -> None:
-        """on_gone: told, in the polling thread, which partitions are no longer owned."""
+        """Subscribe. on_gone: told, in the polling thread, which partitions are no longer owned."""
         self._consumer = consumer
         self._topic = topic
         self._group_id = group_id
@@ -58,6 +62,7 @@ class Source:
         self._timezone = timezone
         self._trimming = trimming
         self._on_gone = on_gone
+        self._errands = Errands()
         self._held: bool | None = False
         self._gone_in_call: set[int] = set()
         self.joined = False
@@ -67,8 +72,10 @@ class Source:
 
     def poll(self, most: int, timeout_seconds: float) -> list[Row]:
         """Up to `most` rows as soon as there are any, [] after `timeout_seconds` without one."""
+        self._errands.serve()
         self._gone_in_call.clear()
         first = self._consumer.poll(timeout_seconds)
+        self._ownership.member(self._consumer.consumer_group_metadata())
         if first is None:
             return []
         messages = [first]
@@ -86,6 +93,15 @@ class Source:
         ours = self._topic_partitions(self.standings)
         (self._consumer.pause if hold else self._consumer.resume)(ours)
         self._held = hold
+
+    def commit(self, offsets: list[TopicPartition]) -> None:
+        """Commit offsets outside a transaction; for another thread than the one that polls."""
+        answers = self._errands.ask(
+            lambda: self._consumer.commit(offsets=offsets, asynchronous=False), _COMMIT_TIMEOUT_SECONDS
+        )
+        for answer in answers or ():
+            if answer.error is not None:
+                raise KafkaException(answer.error)
 
     def close(self) -> None:
         """Leave the group."""
@@ -181,12 +197,12 @@ class Source:
         self.joined = True
         self._held = None  # The new ones are not paused; the others may be.
         self.standings |= {number: Standing() for number in numbers}
-        self._ownership.assigned(numbers)
+        self._ownership.assigned(numbers, self._consumer.consumer_group_metadata())
         log.info("partitions.assigned", partitions=sorted(numbers))
 
     def _revoked(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         self._forget(partitions)
-        self._ownership.revoked([each.partition for each in partitions])
+        self._ownership.revoked([each.partition for each in partitions], self._errands.serve)
         log.info("partitions.revoked", partitions=sorted(each.partition for each in partitions))
 
     def _lost(self, _consumer: Any, partitions: list[TopicPartition]) -> None:

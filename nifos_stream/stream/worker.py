@@ -4,8 +4,10 @@ import datetime as dt
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
+
+from confluent_kafka.admin import AdminClient
 
 from nifos_stream import __version__, logs
 from nifos_stream.errors import BrokerUnavailable, PoisonStorm, Reason
@@ -22,9 +24,11 @@ from nifos_stream.stream.gauges import Gauges
 from nifos_stream.stream.lanes import Job, Lanes
 from nifos_stream.stream.outbox import Destination, Outbox
 from nifos_stream.stream.ownership import Ownership
-from nifos_stream.stream.sink import Parcel, PlainSink, Published, Sink, TransactionalSink
+from nifos_stream.stream.plain import PlainSink
+from nifos_stream.stream.sink import Parcel, Published, Sink
 from nifos_stream.stream.source import Source
 from nifos_stream.stream.storm import Storm
+from nifos_stream.stream.transactional import TransactionalSink
 from nifos_stream.stream.trimming import Trimming
 
 log = logs.get("stream")
@@ -137,16 +141,7 @@ class ClassifyStage:
         properties = clients.producer_properties(
             settings, events.max_message_bytes, letters.max_message_bytes
         )
-        sink_class = TransactionalSink if stream.delivery == "exactly_once" else PlainSink
-        self._sink: Sink = sink_class(
-            consumer,
-            topics.posts,
-            self._ownership,
-            open_producer=lambda: clients.open_producer(properties),
-            too_large=self._outbox.too_large,
-            step_seconds=stream.transaction_timeout_seconds,
-            patience_seconds=settings.kafka.retry_timeout_seconds,
-        )
+        self._sink = self._make_sink(admin, properties)
         self._sink.open(settings.kafka.startup_timeout_seconds)
         self._ends = Ends(admin, topics.posts, on_ask=self._trimming.asking)
         self._source = Source(
@@ -161,9 +156,29 @@ class ClassifyStage:
         self._lanes = Lanes(forward=self._forward, publish=self._publish)
         self._gauges.opened(self._classifier)
 
+    def _make_sink(self, admin: AdminClient, properties: dict[str, Any]) -> Sink:
+        stream, topic = self._settings.stream, self._settings.topics.posts
+        common: dict[str, Any] = {
+            "open_producer": lambda: clients.open_producer(properties),
+            "too_large": self._outbox.too_large,
+            "step_seconds": stream.transaction_timeout_seconds,
+            "patience_seconds": self._settings.kafka.retry_timeout_seconds,
+        }
+        if stream.delivery == "at_least_once":
+            return PlainSink(
+                topic, self._ownership, commit=lambda offsets: self._source.commit(offsets), **common
+            )
+
+        def committed(partitions: Iterable[int]) -> dict[int, int]:
+            return clients.committed_offsets(
+                admin, stream.group_id, topic, partitions, stream.transaction_timeout_seconds
+            )
+
+        return TransactionalSink(topic, self._ownership, committed_offsets=committed, **common)
+
     def _turn(self) -> None:
         """Read, and send the next batch on its way; while nothing more fits, keep polling without reading."""
-        waiting = len(self._batcher) > 0
+        waiting = bool(self._batcher) or self._lanes.in_hand > 0
         rows = self._source.poll(self._batcher.room, _SOON_SECONDS if waiting else _POLL_SECONDS)
         if rows:
             self._batcher.add(rows)
