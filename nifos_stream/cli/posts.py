@@ -58,6 +58,69 @@ def produce(
     raise typer.Exit(command.produce(settings_with(), files, options))
 
 
+@app.command(epilog="Example: nifos-stream tail --label 부정 --source naver_blog")
+def tail(
+    label: Annotated[list[str] | None, typer.Option(help="부정, 중립, 긍정 or the English word.")] = None,
+    source: Annotated[list[str] | None, typer.Option(help="Only from this source.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="Only from this channel.")] = None,
+    keyword: Annotated[list[str] | None, typer.Option(help="Only with this keyword.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only with this in title or text.")] = None,
+    last: Annotated[
+        int, typer.Option("--last", "-n", min=0, help="How many of the newest to begin with.")
+    ] = 10,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Begin with the oldest that is kept.")
+    ] = False,
+    follow: Annotated[bool, typer.Option(help="Go on with those that come.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Each event as it is on the topic.")] = False,
+) -> None:
+    """Show labelled posts as they come, until Ctrl-C."""
+    from nifos_stream.commands import tail as command
+
+    wanted = command.Filter.of(label or (), source or (), channel or (), keyword or (), text)
+    command.tail(
+        settings_with(), wanted, last=last, from_beginning=from_beginning, follow=follow, as_json=as_json
+    )
+
+
+@app.command(epilog="Example: nifos-stream watch --window 24h")
+def watch(
+    window: Annotated[str, typer.Option(help="5m, 1h, 24h, 7d or any other length.")] = "1h",
+    once: Annotated[bool, typer.Option("--once", help="Print the numbers once and end.")] = False,
+) -> None:
+    """Watch the counts live: shares, sources, keywords, and how current they are."""
+    from nifos_stream.watch.terminal import watch as show
+
+    show(settings_with(), window=window, once=once)
+
+
+@app.command(
+    epilog="Examples: nifos-stream counts --window 24h --by source --where keyword=산불  ·  "
+    "nifos-stream counts --from 2025-01-01 --to 2026-01-01 --grain month  ·  nifos-stream counts --total --json"
+)
+def counts(
+    window: Annotated[
+        str | None, typer.Option(help="Length that ends now, or at --to; 1h without it.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="source, channel, keyword or revision.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="DIMENSION=VALUE", help="Only posts with this value.")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Date or time of the start.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Date or time of the end.")] = None,
+    grain: Annotated[
+        str | None, typer.Option(help="Step of the series: 10s, 1m, 1h, 1d, month, year.")
+    ] = None,
+    total: Annotated[bool, typer.Option("--total", help="All that was ever counted.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Show what was counted, for any time and by any dimension."""
+    from nifos_stream.commands import counts as command
+
+    question = command.Question(window, by, tuple(where or ()), start, end, grain, total)
+    command.counts(settings_with(), question, as_json=as_json)
+
+
 @letters_app.command("list", epilog="Example: nifos-stream dead-letters list --json > letters.jsonl")
 def letters_list(
     reason: Reason = None,
