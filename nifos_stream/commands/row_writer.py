@@ -1,0 +1,145 @@
+"""Rows written to a file as they come: JSONL, CSV, TSV (also .gz and .xz) or XLSX, whole or not at all."""
+
+import contextlib
+import csv
+import gzip
+import json
+import lzma
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, TextIO, cast
+
+from nifos_stream.errors import UserError
+from nifos_stream.files.sheets import plain_value
+
+STDOUT = "-"
+XLSX_ROWS = 1_048_576
+_XLSX_CELL_CHARACTERS = 32_767
+_NOT_IN_XLSX = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_OPENED: dict[str, Callable[..., Any]] = {"": open, ".gz": gzip.open, ".xz": lzma.open}
+_KINDS = (".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx")
+
+Write = Callable[[Mapping[str, Any]], None]
+
+
+@contextlib.contextmanager
+def open_rows(out: str, columns: Sequence[str], stdout: TextIO | None = None) -> Iterator[Write]:
+    """Give a function that writes one row; `out` appears when all are written, and not when that failed.
+
+    out: its ending says the format; `-` is JSONL on standard output. columns: names for all but JSONL, whose
+    rows have their own; what a row has beyond them is left out.
+    UserError when the ending says nothing, or the file cannot be written.
+    """
+    if out == STDOUT:
+        yield _json_writer(stdout or sys.stdout)
+        return
+    path = Path(out)
+    kind, compression = kind_of(path)
+    # In the same directory, so that it can take the name of the finished file at once.
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        with _writer(unfinished, kind, compression, columns) as write:
+            yield write
+        unfinished.replace(path)
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror or error}.") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def kind_of(path: Path) -> tuple[str, str]:
+    """Return the format and the compression that a file's endings say, such as ('.csv', '.gz')."""
+    endings = [ending.lower() for ending in path.suffixes]
+    compression = endings.pop() if endings and endings[-1] in _OPENED else ""
+    kind = endings[-1] if endings else ""
+    if kind not in _KINDS or (kind == ".xlsx" and compression):
+        raise UserError(
+            f"{path} is not written: its name must end in {', '.join(_KINDS)}, or one with .gz or .xz."
+        )
+    return kind, compression
+
+
+@contextlib.contextmanager
+def _writer(path: Path, kind: str, compression: str, columns: Sequence[str]) -> Iterator[Write]:
+    if kind == ".xlsx":
+        with _xlsx_writer(path, columns) as write:
+            yield write
+        return
+    text = _OPENED[compression](path, "wt", encoding="utf-8", errors="replace", newline="")
+    with cast(IO[str], text) as file:
+        yield _json_writer(file) if kind in (".jsonl", ".ndjson") else _table_writer(file, kind, columns)
+
+
+def _json_writer(file: IO[str]) -> Write:
+    def write(row: Mapping[str, Any]) -> None:
+        file.write(json.dumps(_plain(row), ensure_ascii=False) + "\n")
+
+    return write
+
+
+def _table_writer(file: IO[str], kind: str, columns: Sequence[str]) -> Write:
+    table = csv.DictWriter(
+        file,
+        columns,
+        restval="",
+        extrasaction="ignore",
+        delimiter="\t" if kind == ".tsv" else ",",
+        lineterminator="\n",
+    )
+    table.writeheader()
+
+    def write(row: Mapping[str, Any]) -> None:
+        table.writerow({name: _cell(value) for name, value in row.items()})
+
+    return write
+
+
+@contextlib.contextmanager
+def _xlsx_writer(path: Path, columns: Sequence[str]) -> Iterator[Write]:
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("labelled")
+    sheet.append(list(columns))
+    rows = 1
+
+    def write(row: Mapping[str, Any]) -> None:
+        nonlocal rows
+        rows += 1
+        if rows > XLSX_ROWS:
+            raise UserError(f"A sheet holds {XLSX_ROWS:,} rows; write .csv or .jsonl instead.")
+        sheet.append([_sheet_cell(row.get(name), sheet) for name in columns])
+
+    yield write
+    book.save(path)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if isinstance(value, list | dict) else plain_value(value) for name, value in row.items()
+    }
+
+
+def _cell(value: Any) -> Any:
+    """A list or an object stands in a table as JSON."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    value = plain_value(value)
+    return "" if value is None else value
+
+
+def _sheet_cell(value: Any, sheet: Any) -> Any:
+    value = _cell(value)
+    if not isinstance(value, str):
+        return value
+    text = _NOT_IN_XLSX.sub(" ", value)[:_XLSX_CELL_CHARACTERS]
+    if not text.startswith("="):
+        return text
+    from openpyxl.cell import WriteOnlyCell
+
+    # What a person wrote is a text, never a formula.
+    cell = WriteOnlyCell(sheet, value=text)
+    cell.data_type = "s"
+    return cell
