@@ -96,7 +96,7 @@ def watch(
 
 @app.command(
     epilog="Examples: nifos-stream counts --window 24h --by source --where keyword=산불  ·  "
-    "nifos-stream counts --from 2025-01-01 --to 2026-01-01 --grain month  ·  nifos-stream counts --total --json"
+    "nifos-stream counts --from 2025-01-01 --to 2026-01-01 --grain month  ·  counts --total --json"
 )
 def counts(
     window: Annotated[
