@@ -19,6 +19,7 @@ from nifos_stream.files.text import MAX_ROW_CHARACTERS, Line
 NO_DELIMITER = "\x1f"
 """Separates nothing: for a file with one column, whose commas belong to the text."""
 DELIMITERS = (",", "\t", ";")
+_NEEDS_MARKS = re.compile(r'[",\t\n]')
 _QUOTED = re.compile(r'\s*"(.*)"\s*', re.DOTALL)
 
 # The limit is one of the whole process; what is longer is found by its line, with a better sentence.
@@ -27,10 +28,15 @@ csv.field_size_limit(MAX_ROW_CHARACTERS + 1)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a table is written. quoted: quotation marks may enclose a field; else they are part of it."""
+    """How a table is written.
+
+    quoted: quotation marks may enclose a field; else they are part of it. sparing: they do so only where they
+    must, around a delimiter, a comma, a mark or a line break; around anything else they are part of the text.
+    """
 
     delimiter: str
     quoted: bool = True
+    sparing: bool = False
     space_after_delimiter: bool = False
 
 
@@ -83,7 +89,7 @@ class TableRows:
             elif len(record) > 1 and not self._fits(fields) and self._fits(self._split(record[0].text)):
                 yield self._first_line_alone()
             elif fields:
-                yield fields
+                yield self._with_marks(record, fields)
 
     def _first_line_alone(self) -> list[str] | Reject:
         first = self._feed.back_to_second_line()
@@ -94,11 +100,24 @@ class TableRows:
             return fields
         return Reject(first.number, "has a quotation mark that is not closed or not doubled", first.text)
 
+    def _with_marks(self, record: Sequence[Line], fields: list[str]) -> list[str]:
+        """The fields with the marks around them that whoever wrote the file did not need, and so meant."""
+        if not self._dialect.sparing or len(record) > 1 or '"' not in record[0].text:
+            return fields
+        written = record[0].text.split(self._dialect.delimiter)
+        if len(written) != len(fields):
+            return fields
+        return [
+            field if _NEEDS_MARKS.search(field) else raw for raw, field in zip(written, fields, strict=True)
+        ]
+
     def _fits(self, fields: Sequence[str]) -> bool:
         return not self.columns or len(fields) == len(self.columns)
 
     def _split(self, line: str) -> list[str]:
         """The fields of one line, by its delimiters alone."""
+        if self._dialect.sparing:
+            return line.split(self._dialect.delimiter)
         return [
             match[1].replace('""', '"') if (match := _QUOTED.fullmatch(field)) else field
             for field in line.split(self._dialect.delimiter)
@@ -151,7 +170,9 @@ def dialect_of(prefix: str, delimiter: str) -> Dialect:
     first = prefix.lstrip("\n").split("\n", 1)[0]
     names = first.split(delimiter)
     spaced = len(names) > 1 and all(name.startswith(" ") for name in names[1:])
-    return Dialect(delimiter, not (delimiter == "\t" and _has_bare_quotes(prefix)), spaced)
+    if delimiter != "\t":
+        return Dialect(delimiter, space_after_delimiter=spaced)
+    return Dialect(delimiter, quoted=not _has_bare_quotes(prefix), sparing='"' not in first)
 
 
 def _has_bare_quotes(prefix: str) -> bool:

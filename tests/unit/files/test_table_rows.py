@@ -76,6 +76,25 @@ def test_marks_within_fields_between_tabs_say_that_nothing_is_quoted():
     assert [row.values["text"] for row in rows] == ['그는 "네" 라고', '"최고"', '"열림', "끝"]
 
 
+def test_between_tabs_marks_that_enclose_nothing_special_are_text():
+    """A spreadsheet would not have written them, so that a person did."""
+    text = 'id\ttext\n1\t"최고"\n2\t"산불, 등산"\n3\t"그는 ""네"" 라고"\n4\t"두\n줄"\n5\t"열림\n6\t"a"b"'
+    rows = rows_of(text, dialect_of(text, "\t"))
+    assert [row.values["text"] for row in rows] == [
+        '"최고"',
+        "산불, 등산",
+        '그는 "네" 라고',
+        "두\n줄",
+        '"열림',
+        '"a"b"',
+    ]
+
+
+def test_between_tabs_a_header_in_marks_says_that_every_text_is():
+    text = '"id"\t"text"\n1\t"최고"'
+    assert rows_of(text, dialect_of(text, "\t"))[0].values == {"id": "1", "text": "최고"}
+
+
 def test_spaces_behind_every_comma_of_the_header_belong_to_nobody():
     text = 'id, text\n1, "산불, 등산"'
     assert rows_of(text, dialect_of(text, ","))[0].values == {"id": "1", "text": "산불, 등산"}
