@@ -15,9 +15,7 @@ from transformers import ElectraForSequenceClassification
 
 from nifos_stream.errors import UserError
 from nifos_stream.model.attention import Packing, attend, pack, to_device, varlen_available
-from nifos_stream.model.linear import DTYPES, Linear, make_linear
-
-_ROWS_DTYPE = DTYPES | {"int8": torch.float32}
+from nifos_stream.model.linear import Linear, make_linear, rows_dtype
 
 
 class MakeLinear(Protocol):
@@ -56,6 +54,7 @@ class PackedElectra:
     dtype: fp32, bf16, fp16 or int8 (products alone). layers: run only so many, for measuring.
     """
 
+    @torch.no_grad()
     def __init__(
         self,
         module: ElectraForSequenceClassification,
@@ -68,7 +67,7 @@ class PackedElectra:
         if config.hidden_act != "gelu":
             raise UserError(f"The model's activation is {config.hidden_act}; only gelu can be run.")
         self.device = device
-        self._rows_dtype = _ROWS_DTYPE[dtype]
+        self._rows_dtype = rows_dtype(dtype)
         self._heads = config.num_attention_heads
         self._varlen = varlen_available(self._rows_dtype, device)
 
@@ -86,7 +85,10 @@ class PackedElectra:
         chosen = list(body.encoder.layer)[:layers]
         self._layers = [self._layer(layer, linear, last=layer is chosen[-1]) for layer in chosen]
         head = module.classifier
-        self._head = linear(head.dense.weight, head.dense.bias, gelu=True)
+        # So few rows are not worth fewer digits.
+        exact = "fp32" if dtype == "int8" else dtype
+        self._head = make_linear(head.dense.weight, head.dense.bias, dtype=exact, device=device, gelu=True)
+        self._head_dtype = rows_dtype(exact)
         # Three columns are no product worth a kernel, and a logit deserves all its digits.
         self._out = [
             part.detach().to(device, torch.float32) for part in (head.out_proj.weight, head.out_proj.bias)
@@ -100,12 +102,15 @@ class PackedElectra:
 
     def _layer(self, layer: Any, linear: MakeLinear, *, last: bool) -> _Layer:
         this, out = layer.attention.self, layer.attention.output
-        inputs = [this.key, this.value] if last else [this.query, this.key, this.value]
+        # The division by the square root of head_dim is done once, in the weights.
+        scale = this.attention_head_size**-0.5
+        query = (this.query.weight * scale, this.query.bias * scale)
+        inputs = [(this.key.weight, this.key.bias), (this.value.weight, this.value.bias)]
+        if not last:
+            inputs.insert(0, query)
         return _Layer(
-            query=linear(this.query.weight, this.query.bias) if last else None,
-            inputs=linear(
-                torch.cat([part.weight for part in inputs]), torch.cat([part.bias for part in inputs])
-            ),
+            query=linear(*query) if last else None,
+            inputs=linear(*(torch.cat(parts) for parts in zip(*inputs, strict=True))),
             attended=linear(out.dense.weight, out.dense.bias),
             attended_norm=self._norm_of(out.LayerNorm),
             inner=linear(layer.intermediate.dense.weight, layer.intermediate.dense.bias, gelu=True),
@@ -126,7 +131,7 @@ class PackedElectra:
             rows = self._projection(rows)
         for layer in self._layers:
             rows = self._run(layer, rows, packing)
-        return functional.linear(self._head(rows).float(), *self._out)
+        return functional.linear(self._head(rows.to(self._head_dtype)).float(), *self._out)
 
     def _run(self, layer: _Layer, rows: Tensor, packing: Packing) -> Tensor:
         parts = layer.inputs(rows).view(len(rows), -1, self._heads, rows.shape[1] // self._heads)

@@ -6,7 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+from nifos_stream.model import int8
+
+DTYPES = ("fp32", "bf16", "fp16", "int8")
+_FLOATS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Linear(Protocol):
@@ -53,14 +56,12 @@ class OneDnnLinear:
         return out
 
 
-def _onednn(name: str) -> Any:
-    return getattr(torch.ops.mkldnn, name)
-
-
-def onednn_available() -> bool:
-    """Whether OneDnnLinear works in this build of torch."""
-    built: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    return built and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+def rows_dtype(dtype: str) -> torch.dtype:
+    """Return the dtype of what flows between the products of a dtype out of DTYPES."""
+    if dtype == "int8":
+        # Half the bytes between products, where the CPU can multiply them for attention.
+        return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32  # noqa: SLF001
+    return _FLOATS[dtype]
 
 
 def make_linear(
@@ -68,9 +69,28 @@ def make_linear(
 ) -> Linear:
     """Return the fastest layer for a dtype out of DTYPES on a device.
 
-    weight: (out, in) and bias: (out,), in float32 on the CPU.
+    weight: (out, in) and bias: (out,), in float32 on the CPU. ValueError where the device has no such
+    product.
     """
-    weight, bias = (part.detach().to(device, DTYPES[dtype]) for part in (weight, bias))
-    if device.type == "cpu" and onednn_available():
+    weight, bias = weight.detach(), bias.detach()
+    rows = rows_dtype(dtype)
+    if dtype == "int8":
+        if device.type != "cpu" or not int8.available():
+            raise ValueError(f"there is no int8 product on {device}")
+        return int8.Int8Linear(weight, bias, rows_dtype=rows, gelu=gelu)
+    weight, bias = weight.to(device, rows), bias.to(device, rows)
+    if device.type == "cpu" and _onednn_takes(rows):
         return OneDnnLinear(weight, bias, gelu=gelu)
     return PlainLinear(weight, bias, gelu=gelu)
+
+
+def _onednn(name: str) -> Any:
+    return getattr(torch.ops.mkldnn, name)
+
+
+def _onednn_takes(dtype: torch.dtype) -> bool:
+    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False
+    if dtype == torch.bfloat16:
+        return bool(_onednn("_is_mkldnn_bf16_supported")())
+    return dtype == torch.float32
