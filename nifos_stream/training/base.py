@@ -57,6 +57,11 @@ def labelled(config: ElectraConfig, *, dropout: float | None = None) -> ElectraC
     return ElectraConfig.from_dict(values)
 
 
+def empty(base: Base) -> ElectraForSequenceClassification:
+    """Return the classifier of a base's shape, its weights still to come."""
+    return ElectraForSequenceClassification(labelled(base.config))
+
+
 def model(base: Base, *, dropout: float, seed: int) -> ElectraForSequenceClassification:
     """Load the weights of a base, in float32 on the CPU.
 

@@ -59,26 +59,28 @@ def counted(file: Path) -> Counts:
 def write(
     directory: Path,
     about: About,
-    data: Counts,
+    data: Counts | None,
     training: Mapping[str, Any],
     judged: Mapping[str, Evaluation],
     *,
+    revision: str | None = None,
     licences: Mapping[str, str] = LICENCES,
     remarks: Sequence[str] = REMARKS,
     today: dt.date | None = None,
 ) -> None:
     """Write model_card.json and README.md into the model's directory.
 
+    data: None when it is not known what the model was trained on. revision: where nothing was judged.
     licences: of each source of the data. remarks: lines for people; both are the bundled model's by default.
     """
     card = {
         **asdict(about),
-        "revision": next(iter(judged.values())).revision,
+        "revision": revision or next(iter(judged.values())).revision,
         "labels": [label.value for label in LABELS],
         "labels_ko": [LABELS_KO[label] for label in LABELS],
         "date": (today or dt.datetime.now(dt.UTC).date()).isoformat(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        "data": asdict(data),
+        "data": None if data is None else asdict(data),
         "training": dict(training),
         "metrics": {name: one.as_dict() for name, one in judged.items()},
         "licences": dict(licences),
@@ -90,7 +92,6 @@ def write(
 
 def _readme(card: Mapping[str, Any], judged: Mapping[str, Evaluation], remarks: Sequence[str]) -> str:
     names = ", ".join(f"{place} {LABELS_KO[label]} ({label.value})" for place, label in enumerate(LABELS))
-    data = card["data"]
     lines = [
         f"# {card['name']}",
         "",
@@ -98,13 +99,15 @@ def _readme(card: Mapping[str, Any], judged: Mapping[str, Evaluation], remarks: 
         "",
         f"- Reads {card['max_length']} tokens; cleaning: {', '.join(card['cleaning'])};",
         f"  temperature {card['temperature']}.",
-        f"- Trained on {data['rows']:,} rows (SHA-256 of the file {data['sha256'][:16]}…), counts and all",
-        "  hyperparameters in `model_card.json`.",
+        *_trained_on(card["data"]),
         f"- Weights: {_WEIGHTS[card['weights']]}.",
         "",
-        "| file | source | rows | accuracy | macro F1 | negative or positive | calibration error |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
+    if judged:
+        lines += [
+            "| file | source | rows | accuracy | macro F1 | negative or positive | calibration error |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
+        ]
     for file, evaluation in judged.items():
         lines.append(_line(file, "all", evaluation.figures))
         if len(evaluation.by_source) > 1:
@@ -114,6 +117,15 @@ def _readme(card: Mapping[str, Any], judged: Mapping[str, Evaluation], remarks: 
         lines += ["Sources and licences:", ""]
         lines += [*(f"- {source}: {licence}" for source, licence in card["licences"].items()), ""]
     return "\n".join(lines)
+
+
+def _trained_on(data: Mapping[str, Any] | None) -> Sequence[str]:
+    if data is None:
+        return ("- Trained elsewhere; what is known of it stands in `model_card.json`.",)
+    return (
+        f"- Trained on {data['rows']:,} rows (SHA-256 of the file {data['sha256'][:16]}…), counts and all",
+        "  hyperparameters in `model_card.json`.",
+    )
 
 
 def _line(file: str, source: str, one: Figures) -> str:
