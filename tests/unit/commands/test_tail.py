@@ -18,14 +18,14 @@ SEOUL = ZoneInfo("Asia/Seoul")
 NOW = dt.datetime(2026, 5, 1, 9, 30, tzinfo=SEOUL)
 
 
-def value(label="negative", **members):
+def value(label="negative", labelled_at="2026-05-01T00:05:01Z", **members):
     post = {"id": "1", "text": "산불이 났다", "created_at": "2026-05-01T00:05:00Z", **members}
     numbers = {"negative": 0.05, "neutral": 0.05, "positive": 0.05, label: 0.9}
     sentiment = {"label": label, "label_ko": "부정", "score": 0.9, "probabilities": numbers}
     ours = {
         "sentiment": sentiment,
         "model": {"name": "m", "revision": "r"},
-        "labelled_at": "2026-05-01T00:05:01Z",
+        "labelled_at": labelled_at,
         "origin": {"topic": "t", "partition": 0, "offset": 0, "timestamp": 0},
         "matched_keywords": members.pop("matched_keywords", []),
         "truncated": False,
