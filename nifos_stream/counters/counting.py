@@ -41,6 +41,11 @@ class Counting:
         self._rebuilding = rebuilding
         self.held: dict[int, Held] = {}
 
+    @property
+    def positions(self) -> dict[int, int]:
+        """Up to which offset each held partition is counted."""
+        return {partition: held.position for partition, held in self.held.items()}
+
     def count(self, part: Slice) -> Why | None:
         """Count what was read of a partition; None, or why it was refused, and then it is held no more.
 

@@ -15,6 +15,15 @@ from nifos_stream.errors import BrokerUnavailable
 from nifos_stream.settings import Settings
 
 _log = logs.get(__name__)
+_QUICK = {
+    "fetch.error.backoff.ms": 100,
+    "fetch.queue.backoff.ms": 20,
+    "fetch.wait.max.ms": 250,
+    "queued.max.messages.kbytes": 32_768,
+    "reconnect.backoff.max.ms": 2_000,
+    "topic.metadata.refresh.interval.ms": 10_000,
+}
+"""Properties, unless set: bounded memory, and neither a broker nor a new topic is noticed late."""
 
 
 @dataclass(slots=True)
@@ -29,8 +38,9 @@ class Slice:
 
 def consumer(settings: Settings, group_id: str) -> Consumer:
     """A consumer that says when a position is out of the topic's range, instead of jumping. UserError."""
-    extra = {"auto.offset.reset": "error", "topic.metadata.refresh.interval.ms": 10_000}
-    return Consumer(kafka.consumer_config(settings.kafka, group_id, extra))
+    given = {**settings.kafka.properties, **settings.kafka.consumer_properties}
+    quick = {name: value for name, value in _QUICK.items() if name not in given}
+    return Consumer(kafka.consumer_config(settings.kafka, group_id, {**quick, "auto.offset.reset": "error"}))
 
 
 def moves_one_by_one(settings: Settings) -> bool:

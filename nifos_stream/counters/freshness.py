@@ -5,7 +5,7 @@ Without an answer nothing is stored, so that counts which cannot be vouched for 
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from redis.exceptions import RedisError
 
@@ -18,6 +18,8 @@ from nifos_stream.metrics import Metrics
 
 EVERY_SECONDS = 1.0
 BURY_EVERY_SECONDS = 10.0
+CONFIRMED_SECONDS = 3.0
+"""How long an answer of the broker says where a topic ends, for whoever asks whether it was reached."""
 _log = logs.get(__name__)
 
 
@@ -51,6 +53,7 @@ class Sampler:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="counters-freshness", daemon=True)
         self._buried_at = now()
+        self._asked: tuple[float, dict[int, int]] = (-CONFIRMED_SECONDS, {})
 
     def start(self) -> None:
         """Begin."""
@@ -61,24 +64,33 @@ class Sampler:
         self._stop.set()
         self._thread.join()
 
+    def reached(self, positions: Mapping[int, int]) -> bool:
+        """Whether these positions are the ends of all owned partitions, by an answer of just now."""
+        asked_at, ends = self._asked
+        if self._now() - asked_at > CONFIRMED_SECONDS:
+            return False
+        return all(
+            partition in ends and positions.get(partition, -1) >= ends[partition]
+            for partition in self._owned()
+        )
+
     def sample(self) -> None:
         """Ask once and store the answers. BrokerUnavailable or redis's errors when there are none."""
-        partitions = sorted(self._owned())
-        if not partitions:
-            return
-        asked_at = self._now()
+        partitions, asked_at = sorted(self._owned()), self._now()
         ends = self._asker.ends(self._topic, partitions)
         # Asked after the ends: an id never comes back, so these are the ends of this very topic.
         topic = self._asker.now(self._topic)
         if topic is None:
             return
+        self._asked = (asked_at, ends)
         levels = {}
         for partition, end in ends.items():
             asked_ago_ms = round((self._now() - asked_at) * 1000)
             levels[partition] = self._store.sample(partition, topic.topic_id, end, asked_ago_ms)
-        self._show(ends, levels)
+        if ends:
+            self._show(ends, levels)
         self._store.note_topic(topic.topic_id, topic.partitions)
-        if partitions[0] == 0:
+        if 0 in ends:
             self._store_backlog()
 
     def _run(self) -> None:

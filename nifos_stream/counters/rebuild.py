@@ -53,7 +53,7 @@ def rebuild(
     Kafka or Redis stay away for `retry_timeout_seconds`. When it fails or is interrupted, what it has filled
     is deleted, at once or by the views later.
     """
-    asker = TopicAsker(kafka.connect(settings.kafka, now))
+    asker = TopicAsker(settings.kafka, kafka.connect(settings.kafka, now))
     topic = asker.now(settings.topics.sentiment)
     if topic is None:
         raise UserError(

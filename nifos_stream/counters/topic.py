@@ -1,6 +1,7 @@
 """What the broker says of a topic right now: its identity, its first offsets, its ends. Knows no Redis."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from nifos_stream import kafka
 from nifos_stream.errors import BrokerUnavailable
+from nifos_stream.settings import KafkaSettings
 
 _SPECS: Any = OffsetSpec  # It ships no types.
 _EARLIEST: OffsetSpec = _SPECS.earliest()
@@ -30,23 +33,29 @@ class TopicNow:
 
 
 class TopicAsker:
-    """Asks the broker, each time anew. BrokerUnavailable when it does not answer in `timeout_seconds`."""
+    """Asks the broker, each time anew. BrokerUnavailable when it does not answer in `timeout_seconds`.
 
-    def __init__(self, admin: AdminClient, timeout_seconds: float = 5.0) -> None:
+    After a failure it goes on with a new client: an old one may hold for minutes what it last heard of
+    brokers and leaders. Its methods may be called from several threads.
+    """
+
+    def __init__(self, settings: KafkaSettings, admin: AdminClient, timeout_seconds: float = 5.0) -> None:
+        self._settings = settings
         self._admin = admin
         self._timeout_seconds = timeout_seconds
 
     def now(self, topic: str) -> TopicNow | None:
         """The topic as it is, None when it does not exist."""
-        wanted = TopicCollection([topic])
-        try:
-            described = self._admin.describe_topics(wanted, request_timeout=self._timeout_seconds)
-            answer = described[topic].result()
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                return None
-            raise _unavailable(error) from None
-        return TopicNow(str(answer.topic_id), len(answer.partitions))
+        with self._asking() as admin:
+            wanted = TopicCollection([topic])
+            described = admin.describe_topics(wanted, request_timeout=self._timeout_seconds)
+            try:
+                answer = described[topic].result()
+            except KafkaException as error:
+                if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    return None
+                raise
+            return TopicNow(str(answer.topic_id), len(answer.partitions))
 
     def begins(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
         """The first offset of each partition."""
@@ -60,27 +69,31 @@ class TopicAsker:
         """The offsets that a group committed; partitions without one are left out."""
         places = [TopicPartition(topic, partition) for partition in partitions]
         asked = [ConsumerGroupTopicPartitions(group_id, places)]
-        try:
-            futures = self._admin.list_consumer_group_offsets(asked, request_timeout=self._timeout_seconds)
+        with self._asking() as admin:
+            futures = admin.list_consumer_group_offsets(asked, request_timeout=self._timeout_seconds)
             answer = futures[group_id].result()
-        except KafkaException as error:
-            raise _unavailable(error) from None
         return {place.partition: place.offset for place in answer.topic_partitions if place.offset >= 0}
 
     def _offsets(self, topic: str, partitions: Iterable[int], spec: OffsetSpec) -> dict[int, int]:
         asked = {TopicPartition(topic, partition): spec for partition in partitions}
         if not asked:
             return {}
-        try:
-            futures = self._admin.list_offsets(
+        with self._asking() as admin:
+            futures = admin.list_offsets(
                 asked,
                 isolation_level=IsolationLevel.READ_COMMITTED,
                 request_timeout=self._timeout_seconds,
             )
             return {place.partition: future.result().offset for place, future in futures.items()}
+
+    @contextmanager
+    def _asking(self) -> Iterator[AdminClient]:
+        admin = self._admin
+        try:
+            yield admin
         except KafkaException as error:
-            raise _unavailable(error) from None
-
-
-def _unavailable(error: KafkaException) -> BrokerUnavailable:
-    return BrokerUnavailable(f"Kafka did not answer: {error.args[0].str()}.")
+            if self._admin is admin:
+                self._admin = AdminClient(
+                    kafka.client_config(self._settings, {"reconnect.backoff.max.ms": 2_000})
+                )
+            raise BrokerUnavailable(f"Kafka did not answer: {error.args[0].str()}.") from None

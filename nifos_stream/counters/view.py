@@ -69,7 +69,7 @@ class CounterView:
         UserError for what a person must mend: settings, a missing topic, counts made by other settings.
         BrokerUnavailable when Kafka stayed away for `retry_timeout_seconds`.
         """
-        asker = TopicAsker(kafka.connect(self._settings.kafka, self._now))
+        asker = TopicAsker(self._settings.kafka, kafka.connect(self._settings.kafka, self._now))
         if asker.now(self._topic) is None:
             raise UserError(f"Topic {self._topic} does not exist; `nifos-stream topics create` makes it.")
         client = self._connect(stop)
@@ -90,12 +90,13 @@ class CounterView:
         try:
             while not stop.is_set():
                 self._round(feed, counting, holding)
+                self._note_level(feed, counting, sampler)
         finally:
             sampler.stop()
             feed.close()
 
     def idle_seconds(self) -> float:
-        """Seconds since every owned partition was counted to its end."""
+        """Seconds since every owned partition was counted to its end, as the broker confirms all the time."""
         since = self._level_since
         return 0.0 if since is None else self._now() - since
 
@@ -150,14 +151,17 @@ class CounterView:
             _log.info("counting.resumed", after_seconds=round(self._now() - self._trouble_since, 1))
         self._trouble_since, self._backoff_seconds = None, 0.0
         ready = feed.joined and not feed.waiting
-        if not ready or not feed.at_end:
-            self._level_since = None
-        elif self._level_since is None:
-            self._level_since = self._now()
         detail = (
             f"{holding.lost} events were trimmed before they were counted" if holding.lost else "counting"
         )
         self._health = Health(ok=not holding.lost, ready=ready, detail=detail)
+
+    def _note_level(self, feed: Feed, counting: Counting, sampler: Sampler) -> None:
+        """Level is what the broker says: a client that lost it would call any position the end."""
+        if not (feed.at_end and sampler.reached(counting.positions)):
+            self._level_since = None
+        elif self._level_since is None:
+            self._level_since = self._now()
 
     def _connect(self, stop: threading.Event) -> connect.RedisClient | None:
         """The client; None when told to stop while waiting for it."""

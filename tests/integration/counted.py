@@ -26,6 +26,7 @@ from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
 from tests.integration.kafka_tools import _silent, read_all
 
+ASK_SECONDS = 2.5
 LABELS = ("negative", "neutral", "positive")
 SOURCES = ("twitter", "naver_blog", "인스타그램", "a:b*c%d", "Twitter", "")
 KEYWORDS = ("산불", "등산로", "휴양림", "산:불", "100%")
@@ -258,8 +259,10 @@ class Viewing:
             self.failure = failure
 
     def wait_level(self, seconds: float = 1.0, timeout_seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + timeout_seconds
-        while self.view.idle_seconds() < seconds:
+        """Until it has been level for so long, by an end that the broker was asked for after this call."""
+        begun = time.monotonic()
+        deadline = begun + timeout_seconds
+        while self.view.idle_seconds() < seconds or time.monotonic() - begun < ASK_SECONDS:
             if self.failure is not None:
                 raise self.failure
             assert time.monotonic() < deadline, f"not level in time: {self.view.health()}"

@@ -14,6 +14,7 @@ import redis
 from nifos_stream.counters.reader import Counts, RedisAway
 from nifos_stream.counters.rebuild import rebuild
 from nifos_stream.errors import UserError
+from nifos_stream.local.stack import LocalStack
 from tests.integration.counted import Events, assert_equal, expected, found, viewing
 from tests.integration.kafka_tools import (
     create_topic,
@@ -44,10 +45,21 @@ def counts(settings):
         yield reader
 
 
+@pytest.fixture(scope="module")
+def mistreated(tmp_path_factory):
+    """A stack whose Redis is emptied, killed and filled up by one test after the other."""
+    folder = tmp_path_factory.mktemp("mistreated")
+    with LocalStack(folder) as running:
+        yield running
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
-def own_redis(own_stack):
-    with redis.Redis.from_url(own_stack.redis_url) as client:
+def own_redis(mistreated):
+    with redis.Redis.from_url(mistreated.redis_url) as client:
         yield client
+        client.config_set("maxmemory", 0)
+        client.config_set("maxmemory-policy", "noeviction")
 
 
 def _reading(settings) -> Counts:
@@ -144,8 +156,8 @@ def test_a_flood_of_made_up_sources_is_bounded(make_settings, redis_client):
     assert by_source.groups["Twitter"].total > 0
 
 
-def test_redis_is_emptied_in_the_middle(make_settings, own_stack, own_redis):
-    settings = make_settings(partitions=3, on=own_stack)
+def test_redis_is_emptied_in_the_middle(make_settings, mistreated, own_redis):
+    settings = make_settings(partitions=3, on=mistreated)
     events = Events(settings, PARTITIONS)
     events.produce(3000, transactions=10)
     with viewing(settings) as view:
@@ -155,37 +167,37 @@ def test_redis_is_emptied_in_the_middle(make_settings, own_stack, own_redis):
                 own_redis.flushall()
                 time.sleep(1.0)
         view.wait_level()
-        assert_equal(own_stack.bootstrap_servers, own_redis, settings)
+        assert_equal(mistreated.bootstrap_servers, own_redis, settings)
         view.end()
 
 
-def test_redis_is_put_back_to_an_older_snapshot(make_settings, own_stack, own_redis, tmp_path):
-    settings = make_settings(partitions=3, on=own_stack)
+def test_redis_is_put_back_to_an_older_snapshot(make_settings, mistreated, own_redis, tmp_path):
+    settings = make_settings(partitions=3, on=mistreated)
     events = Events(settings, PARTITIONS)
     events.produce(1000, transactions=10)
     with viewing(settings) as view:
         view.wait_level()
         with events.going_on():
-            own_stack.redis.stop()
-            shutil.copytree(own_stack.redis.folder, tmp_path / "older")
-            own_stack.redis.start()
-            own_stack.redis.wait_ready()
+            mistreated.redis.stop()
+            shutil.copytree(mistreated.redis.folder, tmp_path / "older")
+            mistreated.redis.start()
+            mistreated.redis.wait_ready()
             time.sleep(2)
-            own_stack.redis.kill()
-            shutil.rmtree(own_stack.redis.folder)
-            shutil.copytree(tmp_path / "older", own_stack.redis.folder)
-            own_stack.redis.start()
-            own_stack.redis.wait_ready()
+            mistreated.redis.kill()
+            shutil.rmtree(mistreated.redis.folder)
+            shutil.copytree(tmp_path / "older", mistreated.redis.folder)
+            mistreated.redis.start()
+            mistreated.redis.wait_ready()
             time.sleep(1)
         view.wait_level()
-        assert_equal(own_stack.bootstrap_servers, own_redis, settings)
+        assert_equal(mistreated.bootstrap_servers, own_redis, settings)
         assert view.value("apply_refused_total", why="position") > 0 or view.value("redis_up") == 1
         view.end()
 
 
-def test_redis_goes_back_while_the_view_does_not_notice(make_settings, own_stack, own_redis):
+def test_redis_goes_back_while_the_view_does_not_notice(make_settings, mistreated, own_redis):
     """A failover that lost the newest writes: positions and counts are older, the connection lives on."""
-    settings = make_settings(partitions=3, on=own_stack)
+    settings = make_settings(partitions=3, on=mistreated)
     events = Events(settings, PARTITIONS)
     events.produce(1000, transactions=5)
     with viewing(settings) as view:
@@ -202,7 +214,7 @@ def test_redis_goes_back_while_the_view_does_not_notice(make_settings, own_stack
             time.sleep(1.0)
         view.wait_level()
         assert view.value("apply_refused_total", why="position") > 0
-        assert_equal(own_stack.bootstrap_servers, own_redis, settings)
+        assert_equal(mistreated.bootstrap_servers, own_redis, settings)
         view.end()
 
 
@@ -239,36 +251,36 @@ def test_views_come_and_go(settings, bootstrap, redis_client):
         last.end()
 
 
-def test_the_broker_restarts_in_the_middle(make_settings, own_stack, own_redis):
-    settings = make_settings(partitions=3, on=own_stack)
+def test_the_broker_restarts_in_the_middle(make_settings, mistreated, own_redis):
+    settings = make_settings(partitions=3, on=mistreated)
     events = Events(settings, PARTITIONS)
     events.produce(1000, transactions=5)
     with viewing(settings) as view:
-        view.wait_level(0.2)
-        own_stack.restart_kafka()
+        view.wait_level(0.1)
+        mistreated.restart_kafka()
         events.produce(600, transactions=3)
-        own_stack.restart_kafka(by_force=True)
+        mistreated.restart_kafka(by_force=True)
         events.produce(600, transactions=3)
         view.wait_level()
-        assert_equal(own_stack.bootstrap_servers, own_redis, settings)
+        assert_equal(mistreated.bootstrap_servers, own_redis, settings)
         view.end()
 
 
-def test_redis_away_and_redis_full(make_settings, own_stack, own_redis):
-    settings = make_settings(partitions=3, on=own_stack)
+def test_redis_away_and_redis_full(make_settings, mistreated, own_redis):
+    settings = make_settings(partitions=3, on=mistreated)
     events = Events(settings, PARTITIONS)
     events.produce(500, transactions=2)
     with viewing(settings) as view, _reading(settings) as counts:
         view.wait_level()
         with events.going_on():
-            own_stack.redis.kill()
+            mistreated.redis.kill()
             time.sleep(1.5)
             with pytest.raises(RedisAway):
                 counts.total()
             assert view.value("redis_up") == 0
             assert not view.view.health().ready
-            own_stack.redis.start()
-            own_stack.redis.wait_ready()
+            mistreated.redis.start()
+            mistreated.redis.wait_ready()
             wait_until(lambda: view.value("redis_up") == 1)
             own_redis.config_set("maxmemory", own_redis.info("memory")["used_memory"] + 100_000)
             events_before = view.value("events_counted_total")
@@ -276,12 +288,12 @@ def test_redis_away_and_redis_full(make_settings, own_stack, own_redis):
             own_redis.config_set("maxmemory", 0)
             wait_until(lambda: view.value("events_counted_total") > events_before)
         view.wait_level()
-        assert_equal(own_stack.bootstrap_servers, own_redis, settings)
+        assert_equal(mistreated.bootstrap_servers, own_redis, settings)
         view.end()
 
 
-def test_a_redis_that_evicts_is_refused(make_settings, own_stack, own_redis):
-    settings = make_settings(partitions=1, on=own_stack)
+def test_a_redis_that_evicts_is_refused(make_settings, mistreated, own_redis):
+    settings = make_settings(partitions=1, on=mistreated)
     own_redis.config_set("maxmemory-policy", "allkeys-lru")
     with viewing(settings) as view, pytest.raises(UserError, match="noeviction"):
         view.wait_level()
@@ -313,7 +325,7 @@ def test_a_rebuild_while_posts_go_on(settings, bootstrap, redis_client):
     events = Events(settings, PARTITIONS)
     events.produce(6000, transactions=10)
     with viewing(settings) as view:
-        view.wait_level(0.2)
+        view.wait_level(0.1)
         watcher = Watcher(settings)
         try:
             with events.going_on(every_seconds=0.05):
@@ -340,7 +352,7 @@ def test_a_rebuild_without_a_view_ends_by_itself(settings, bootstrap, redis_clie
     events = Events(settings, PARTITIONS)
     events.produce(2000, transactions=4)
     with viewing(settings) as view:
-        view.wait_level(0.2)
+        view.wait_level(0.1)
         view.end()
     events.produce(500, transactions=2)
     rebuild(settings)
@@ -351,7 +363,7 @@ def test_a_killed_rebuild_is_cleaned_up(settings, bootstrap, redis_client):
     events = Events(settings, PARTITIONS)
     events.produce(6000, transactions=4)
     with viewing(settings, rebuilder_silence_seconds=2.0) as view:
-        view.wait_level(0.2)
+        view.wait_level(0.1)
         script = (
             "import os, signal, sys; from nifos_stream.settings import load;"
             "from nifos_stream.counters.rebuild import rebuild;"
@@ -380,7 +392,7 @@ def test_changed_settings_are_refused_until_rebuilt(settings, bootstrap, redis_c
     events = Events(settings, PARTITIONS)
     events.produce(1000, transactions=2)
     with viewing(settings) as view:
-        view.wait_level(0.2)
+        view.wait_level(0.1)
         view.end()
     other = settings.model_copy(
         update={
@@ -425,7 +437,7 @@ def test_what_was_trimmed_before_it_was_counted_is_lost_loudly(settings, bootstr
     events = Events(settings, (0,))
     events.produce(500, foreign=False)
     with viewing(settings) as view:
-        view.wait_level(0.2)
+        view.wait_level(0.1)
         view.end()
     stood = end_offsets(bootstrap, settings.topics.sentiment)[0]
     events.produce(400, foreign=False)
@@ -446,20 +458,20 @@ def test_what_was_trimmed_before_it_was_counted_is_lost_loudly(settings, bootstr
     assert_equal(bootstrap, redis_client, settings)
 
 
-def test_a_view_that_reads_on_a_trimmed_topic_says_what_it_lost(make_settings, own_stack):
+def test_a_view_that_reads_on_a_trimmed_topic_says_what_it_lost(make_settings, mistreated):
     """The topic is trimmed under a view that waits for Redis."""
-    settings = make_settings(partitions=1, on=own_stack)
+    settings = make_settings(partitions=1, on=mistreated)
     events = Events(settings, (0,))
     events.produce(100, foreign=False)
     with viewing(settings) as view:
         view.wait_level()
-        stood = end_offsets(own_stack.bootstrap_servers, settings.topics.sentiment)[0]
-        own_stack.redis.send(signal.SIGSTOP)
+        stood = end_offsets(mistreated.bootstrap_servers, settings.topics.sentiment)[0]
+        mistreated.redis.send(signal.SIGSTOP)
         try:
             events.produce(300, foreign=False)
-            trim(own_stack.bootstrap_servers, settings.topics.sentiment, {0: stood + 200})
+            trim(mistreated.bootstrap_servers, settings.topics.sentiment, {0: stood + 200})
         finally:
-            own_stack.redis.send(signal.SIGCONT)
+            mistreated.redis.send(signal.SIGCONT)
         view.wait_level(timeout_seconds=90)
         lost = view.value("events_lost_total")
         view.end()
