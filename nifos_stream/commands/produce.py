@@ -92,18 +92,19 @@ def produce(
             if options.dry_run
             else open_sender(settings, refuse, per_second=options.per_second)
         )
-        interrupted = False
+        interrupted = ended = False
         try:
             with _progress(err) as progress:
                 try:
                     for table in tables:
                         run.send(table, sender, tally, progress)
                     sender.flush()
+                    ended = True
                 except KeyboardInterrupt:
                     interrupted = True
                     sender.flush(_LAST_FLUSH_SECONDS)
         finally:
-            _summarise(out, settings, options, sender.accepted, tally, run.at if interrupted else None)
+            _summarise(out, settings, options, sender.accepted, tally, None if ended else run.at)
     if interrupted:
         return INTERRUPTED_EXIT_CODE
     return REJECTED_EXIT_CODE if tally.count else 0

@@ -158,7 +158,7 @@ def test_when_kafka_stays_away_it_is_said_what_was_sent():
     )
     with pytest.raises(BrokerUnavailable):
         call.run()
-    assert "1 post accepted" in call.said
+    assert "Stopped at standard input, line 2.\n1 post accepted" in call.said
 
 
 def test_fields_can_be_set_for_rows_that_lack_them():
