@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nifos_stream.files.encoding import BROKEN, Decoder
@@ -18,11 +18,13 @@ def decoded(data: bytes, *, chunk: int = 7) -> str:
     return "".join(pieces) + decoder.decode(b"", final=True)
 
 
+@settings(max_examples=60, deadline=None)
 @given(text=KOREAN, encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]), chunk=st.integers(1, 40))
 def test_unicode_is_read_however_it_is_cut(text, encoding, chunk):
     assert decoded(text.encode(encoding), chunk=chunk) == text
 
 
+@settings(max_examples=60, deadline=None)
 @given(text=KOREAN)
 def test_cp949_is_read_as_what_it_is(text):
     """A sentence of Korean in CP949 is no UTF-8 by chance."""

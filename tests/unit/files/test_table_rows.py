@@ -3,8 +3,7 @@
 import csv
 import io
 
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nifos_stream.files.rows import Reject, Row
@@ -31,6 +30,7 @@ def test_a_quoted_field_holds_commas_quotes_and_line_breaks():
 CELL = st.text(st.sampled_from("산불 ,;\t\"\n'a."), max_size=12)
 
 
+@settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.tuples(CELL, CELL, CELL), max_size=8), delimiter=st.sampled_from(",;\t"))
 def test_whatever_a_spreadsheet_writes_is_read_again(rows, delimiter):
     file = io.StringIO()
@@ -109,8 +109,7 @@ def test_a_very_large_field_is_read_and_a_larger_one_rejected():
     assert rows[1] == Row(3, {"id": "2", "text": "불"})
 
 
-@pytest.mark.timeout(20)
 def test_an_open_mark_in_front_of_a_large_file_costs_one_line():
-    rows = rows_of('id,text\n1,"열림\n' + "2,산불이 났다고 한다\n" * 300_000)
-    assert len(rows) == 300_001
+    rows = rows_of('id,text\n1,"열림\n' + f"2,{'산불이 났다고 한다 ' * 20}\n" * 25_000)
+    assert len(rows) == 25_001
     assert rows[0].values["text"] == '"열림'

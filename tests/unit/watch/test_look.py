@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -11,6 +11,7 @@ from nifos_stream.messages import Label
 from nifos_stream.watch import look
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_steers_a_terminal(text):
     shown = look.plain(text)
@@ -22,12 +23,14 @@ def test_a_family_of_emoji_stays_together():
     assert look.plain("👨\u200d👩\u200d👧") == "👨\u200d👩\u200d👧"
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("가나 ab⋯한"), max_size=30), st.integers(1, 20))
 def test_text_is_fitted_to_cells(text, cells):
     assert cell_len(look.fitted(text, cells)) == cells or look.fitted(text, cells).endswith("…")
     assert cell_len(look.fitted(text, cells)) <= cells
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(1, 60))
 def test_the_shares_of_a_bar_fill_it(negative, neutral, positive, cells):
     total = negative + neutral + positive
@@ -35,6 +38,7 @@ def test_the_shares_of_a_bar_fill_it(negative, neutral, positive, cells):
     assert look.share_bar(shares, cells).cell_len == cells
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.floats(-1, 2), st.integers(1, 40))
 def test_a_bar_keeps_its_width(share, cells):
     assert look.single_bar(share, cells, "red").cell_len == cells
