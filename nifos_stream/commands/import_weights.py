@@ -59,8 +59,7 @@ def run_import(file: Path, options: ImportOptions, console: Console | None = Non
     Cleaning(steps, options.kept)
     start = base.read(options.base)
     module = base.empty(start)
-    if options.max_length > module.config.max_position_embeddings:
-        raise UserError(f"The base reads at most {module.config.max_position_embeddings} tokens.")
+    base.check_length(start, options.max_length)
     found = imported.fitted(imported.read(file), module, labels)
     name = options.name or options.out.absolute().name
     about = export.About(name, options.max_length, steps, kept=options.kept, weights="plain")

@@ -43,6 +43,15 @@ def read(name: str) -> Base:
     return Base(name, path, config, tokenizer)
 
 
+def check_length(base: Base, max_length: int) -> None:
+    """Raise UserError when the base cannot read so many tokens."""
+    most = base.config.max_position_embeddings
+    if not 3 <= max_length <= most:
+        raise UserError(
+            f"{base.name} reads texts of 3 to {most} tokens, so a length of {max_length} cannot be."
+        )
+
+
 def labelled(config: ElectraConfig, *, dropout: float | None = None) -> ElectraConfig:
     """Return the shape with our three labels, and `dropout` in every dropout layer where it is given."""
     values: dict[str, Any] = config.to_dict()

@@ -71,15 +71,16 @@ class Outcome:
 def fine_tune(task: Task, *, device: torch.device, console: Console, save_every_seconds: float) -> Outcome:
     """Train, and write the model directory.
 
-    1. Refuse to mix two trainings. 2. Read the base. 3. Train, from the last whole checkpoint if any.
+    1. Read the base. 2. Refuse to mix two trainings. 3. Train, from the last whole checkpoint if any.
     4. Write what the best epoch had learned. 5. Fit the temperature, judge, and say so in the card.
     6. Remove the checkpoints.
     """
     recipe = task.recipe
     kept = (task.out / CHECKPOINTS).absolute()
+    start = base.read(recipe.base)
+    base.check_length(start, recipe.max_length)
     rows = {"training_rows": corpus.digest(task.train), "validation_rows": corpus.digest(task.valid)}
     remember(kept / STARTED, {**recipe.as_dict(), **rows})
-    start = base.read(recipe.base)
     before = checkpoints.newest(kept)
     if before is None or not before.is_last:
         _train(

@@ -5,13 +5,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from nifos_stream.commands.train import TrainOptions, run_train
+from nifos_stream.errors import UserError
 from nifos_stream.model import Reading, load_model
+from nifos_stream.training import checkpoints, finetune
 from tests.unit.training import old_hub
 
 ROWS, EPOCHS, BATCH = 500, 4, 32
@@ -125,3 +129,50 @@ def test_what_comes_out_is_one_directory_that_is_served_as_it_is(straight: Path)
     assert 0.2 <= json.loads((straight / "nifos.json").read_text(encoding="utf-8"))["temperature"] <= 5
     assert (straight / "plots" / "training.html").stat().st_size > 1_000_000
     assert "was kept" in (straight / "plots" / "training.txt").read_text(encoding="utf-8")
+
+
+def test_a_training_that_was_killed_over_its_last_files_finishes_without_training(
+    rows: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    options = TrainOptions(
+        out=tmp_path / "model",
+        base=str(base),
+        batch_size=BATCH,
+        learning_rate=2e-3,
+        epochs=9,
+        patience=1,
+        device="cpu",
+        dtype="fp32",
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(finetune.shutil, "rmtree", lambda _: None)  # As if it were killed before this.
+        run_train(rows, options)
+    model = tmp_path / "model"
+    weights = (model / "model.safetensors").read_bytes()
+    card = json.loads((model / "model_card.json").read_text(encoding="utf-8"))
+    epochs = card["training"]["by_epoch"]
+    # It stopped an epoch after the best, whose weights are the ones that were kept.
+    assert [epoch["is_best"] for epoch in epochs] == [*[False] * (len(epochs) - 2), True, False]
+    assert len(epochs) < 9
+    assert card["metrics"]["valid"]["accuracy"] == pytest.approx(epochs[-2]["accuracy"])
+    last = checkpoints.newest(model / "checkpoints")
+    assert last is not None
+    assert last.is_last
+    assert (last.path / "model.safetensors").read_bytes() != weights
+    (model / "model.safetensors").unlink()
+    monkeypatch.setattr(finetune.trainer, "make", lambda *_, **__: pytest.fail("it trained"))
+    run_train(rows, options)
+    assert (model / "model.safetensors").read_bytes() == weights
+    assert not (model / "checkpoints").exists()
+
+
+def test_what_cannot_go_on_is_said(rows: Path, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    out = tmp_path / "model"
+    options = TrainOptions(out=out, base=str(base), batch_size=BATCH, epochs=1, device="cpu", dtype="fp32")
+    monkeypatch.setattr(finetune, "_train", lambda *_, **__: None)
+    with pytest.raises(RuntimeError, match="no checkpoint"):
+        run_train(rows, options)
+    with pytest.raises(UserError, match="epochs was 1 and is 2"):
+        run_train(rows, replace(options, epochs=2))
+    with pytest.raises(RuntimeError, match="no checkpoint"):
+        run_train(rows, replace(options, epochs=2, restart=True))

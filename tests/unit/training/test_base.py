@@ -46,6 +46,13 @@ def test_dropout_reaches_every_dropout_layer(old_directory: Path):
     assert module.config.id2label == {0: "부정", 1: "중립", 2: "긍정"}
 
 
+def test_a_length_beyond_the_positions_of_the_base_is_refused(old_directory: Path):
+    read = base.read(str(old_directory))
+    base.check_length(read, 64)
+    with pytest.raises(UserError, match="3 to 64 tokens"):
+        base.check_length(read, 65)
+
+
 def test_pickled_code_in_the_weights_is_not_run(tmp_path: Path):
     directory = tmp_path / "evil"
     old_hub.make(directory)
