@@ -1,6 +1,6 @@
 """Hand messages to a producer and hold it to its reports. Knows no transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -11,11 +11,11 @@ _POLL_EVERY = 500
 
 
 class TooLarge(Exception):
-    """Messages that their topic does not take, by their place in the batch."""
+    """A message that its topic does not take, by its place in the batch."""
 
-    def __init__(self, places: Sequence[int]) -> None:
-        super().__init__(f"{len(places)} messages are too large")
-        self.places = tuple(places)
+    def __init__(self, place: int) -> None:
+        super().__init__(f"message {place} is too large")
+        self.place = place
 
 
 class Undelivered(Exception):
@@ -31,6 +31,7 @@ class Delivery:
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
+        self._messages: Mapping[int, Outgoing] = {}
         self._unreported = 0
         self._failed: list[tuple[int, KafkaError]] = []
 
@@ -39,6 +40,7 @@ class Delivery:
 
         may_wait: whether to wait for room in a full queue. TooLarge or Undelivered when one is refused.
         """
+        self._messages = messages
         produce, report, poll = self._producer.produce, self._report, self._producer.poll
         for count, (place, message) in enumerate(messages.items(), start=1):
             while True:
@@ -78,8 +80,8 @@ class Delivery:
             self._failed.append((place, error))
 
     def _raise_failed(self) -> None:
-        # Once one message is refused, librdkafka purges the others of its transaction.
         large = [place for place, error in self._failed if error.code() == KafkaError.MSG_SIZE_TOO_LARGE]
         if large:
-            raise TooLarge(large)
+            # The broker refuses what travelled together; its largest message is refused whatever it is with.
+            raise TooLarge(max(large, key=lambda place: len(self._messages[place].value or b"")))
         raise Undelivered(self._failed[0][1])

@@ -10,11 +10,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import IsolationLevel, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 _EVERY_SECONDS = 1.0
 _ANSWER_WITHIN_SECONDS = 5.0
+_REFRESH_WITHIN_SECONDS = 0.5
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # they ship no types
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
@@ -65,12 +66,24 @@ class Ends:
             return None
         self._pending = None
         if any(future.exception() is not None for future in futures):
+            self._refresh()
             return None
         self._answered_at = self._now()
         return Answer(
             {number: future.result().offset for number, future in starts.items()},
             {number: future.result().offset for number, future in ends.items()},
         )
+
+    def _refresh(self) -> None:
+        """Learn who leads the partitions now: librdkafka goes on with the leader epochs that it has.
+
+        After a restart of the broker each question would be answered with FENCED_LEADER_EPOCH for ever.
+        """
+        try:
+            self._admin.list_topics(self._topic, timeout=_REFRESH_WITHIN_SECONDS)
+        except KafkaException:
+            return
+        self._answered_at = self._now()
 
     def _ask(self, partitions: list[int]) -> None:
         self._on_ask()

@@ -111,7 +111,7 @@ class Sink(ABC):
                 return Published(list(messages.values()), committed, self._now() - begun_at)
             except TooLarge as refused:
                 self._recover(NextStep.REREAD_BATCH)
-                self._turn_into_letters(parcel, refused)
+                self._turn_into_letter(parcel, refused.place)
                 continue
             except Interrupted as interrupted:
                 log.info("batch.interrupted", step=interrupted.step.value, error=name_of(interrupted.error))
@@ -171,22 +171,17 @@ class Sink(ABC):
     def _positions(self, next_offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, p, offset) for p, offset in sorted(next_offsets.items())]
 
-    def _turn_into_letters(self, parcel: Parcel, refused: TooLarge) -> None:
-        for place in refused.places:
-            message = parcel.messages[place]
-            if message.reason is not None:
-                raise NifosError(
-                    f"Topic {message.topic} does not take the dead letter of {message.record.topic}"
-                    f" [{message.record.partition}] at offset {message.record.offset}"
-                    f" ({len(message.value or b'')} bytes): raise its max.message.bytes."
-                )
-            parcel.messages[place] = self._too_large(message)
-            log.warning(
-                "event.refused",
-                reason="event_too_large",
-                partition=message.record.partition,
-                offset=message.record.offset,
+    def _turn_into_letter(self, parcel: Parcel, place: int) -> None:
+        message = parcel.messages[place]
+        record = message.record
+        if message.reason is not None:
+            raise NifosError(
+                f"Topic {message.topic} does not take the dead letter of {record.topic}"
+                f" [{record.partition}] at offset {record.offset} ({len(message.value or b'')} bytes):"
+                " raise its max.message.bytes."
             )
+        parcel.messages[place] = self._too_large(message)
+        log.warning("event.refused", partition=record.partition, offset=record.offset)
 
     def _refuse(self, error: KafkaError | None, give_up_at: float) -> None:
         if error is not None and error.code() in _REFUSED:

@@ -6,6 +6,8 @@ that polls, another may wait for minutes. So no other thread may touch the consu
 """
 
 import datetime as dt
+import math
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +26,7 @@ log = logs.get("stream.source")
 
 _COMMITTED_TIMEOUT_SECONDS = 5.0
 _COMMIT_TIMEOUT_SECONDS = 30.0
+_UNSETTLED_SECONDS = 30.0
 
 _REFUSED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "Kafka does not let this user read topic {topic}.",
@@ -53,6 +56,7 @@ class Source:
         timezone: dt.tzinfo,
         trimming: Trimming,
         on_gone: Callable[[set[int]], None],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Subscribe. on_gone: told, in the polling thread, which partitions are no longer owned."""
         self._consumer = consumer
@@ -65,10 +69,19 @@ class Source:
         self._errands = Errands()
         self._held: bool | None = False
         self._gone_in_call: set[int] = set()
-        self.joined = False
-        """Whether the group has assigned this worker its share, be it none."""
+        self._now = now
+        self._unsettled_since = math.inf
         self.standings: dict[int, Standing] = {}
         consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the group has given this worker its share, be it none.
+
+        Between giving up the old share and getting the new one a worker has nothing to do, but is not idle.
+        Not every protocol says that the new share is none, so after a while it is taken to be that.
+        """
+        return bool(self.standings) or self._now() - self._unsettled_since > _UNSETTLED_SECONDS
 
     def poll(self, most: int, timeout_seconds: float) -> list[Row]:
         """Up to `most` rows as soon as there are any, [] after `timeout_seconds` without one."""
@@ -194,7 +207,7 @@ class Source:
 
     def _assigned(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         numbers = [each.partition for each in partitions]
-        self.joined = True
+        self._unsettled_since = -math.inf
         self._held = None  # The new ones are not paused; the others may be.
         self.standings |= {number: Standing() for number in numbers}
         self._ownership.assigned(numbers, self._consumer.consumer_group_metadata())
@@ -215,4 +228,5 @@ class Source:
         self._gone_in_call |= gone
         for number in gone:
             self.standings.pop(number, None)
+        self._unsettled_since = self._now()
         self._on_gone(gone)
