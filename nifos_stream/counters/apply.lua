@@ -1,7 +1,7 @@
 -- Count one batch of one partition: add the increments and move the position, or neither.
 -- KEYS: 1 the partition's state, 2 the list of the generation's keys, 3… buckets
 -- ARGV: 1 generation, 2 topic id, 3 fingerprint, 4 FROM, 5 TO, 6 labelling time of the first event (s, or ''),
---       7 '1' from a rebuilder, 8 places per dimension, 9 increments, JSON: see tally.to_json
+--       7 '1' from a rebuilder, 8 places per dimension, 9 increments, JSON: see tally.Spelling
 -- Answers {'applied', TO, now} or {why not, what is there, now, named generation}; now in ms.
 -- Nothing is written before everything was read and checked: Redis does not undo a script that fails.
 local LABELS = {'negative', 'neutral', 'positive'}

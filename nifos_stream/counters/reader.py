@@ -12,14 +12,12 @@ from redis.exceptions import RedisError
 from nifos_stream.counters import connect, fields
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import RedisAway
-from nifos_stream.counters.generations import PartitionState
+from nifos_stream.counters.look import Look
 from nifos_stream.counters.query import Query, query
-from nifos_stream.counters.rules import PAIRS, SINGLE, Rules
 from nifos_stream.counters.shapes import Count, Freshness, Point, Total, Window
 from nifos_stream.counters.store import Keys, script
 from nifos_stream.counters.tally import TOTAL
 from nifos_stream.counters.windows import Span, Windows, instant, seconds_of
-from nifos_stream.settings import RetentionSettings
 
 _Answer = TypeVar("_Answer")
 Moment = str | dt.datetime | dt.date | float
@@ -29,14 +27,6 @@ __all__ = ["Count", "Counts", "Freshness", "Moment", "Point", "RedisAway", "Tota
 _READ_KEYS = {False: 400, True: 40}
 """Buckets that one call adds up: whole buckets are large, and Redis does nothing else meanwhile."""
 _TRIES = 20
-_NOTHING_COUNTED = Rules(
-    dimensions=(*SINGLE, *PAIRS),
-    retention_seconds=RetentionSettings().seconds(),
-    max_values=1,
-    always_values={},
-    timezone="Asia/Seoul",
-    future_tolerance_seconds=0.0,
-)
 
 
 class Counts:
@@ -155,7 +145,7 @@ class Counts:
             sentence_groups=_sorted(sums.sentence_groups),
         )
 
-    def _look(self) -> "_Look":
+    def _look(self) -> Look:
         """The state of every partition, in one round trip once their number is known."""
         client = self._connected()
         partitions = int(client.hget(self._keys.topic, "partitions") or 0)
@@ -165,9 +155,9 @@ class Counts:
             keys = [self._keys.state(partition), self._keys.ends(partition)]
             pipeline.eval(script("state").text, len(keys), *keys)
         backlog, *answers = pipeline.execute()
-        return _Look.of(backlog, answers)
+        return Look.of(backlog, answers)
 
-    def _read(self, look: "_Look", asked: Query, pieces: Sequence[tuple[str, int]]) -> "_Sums":
+    def _read(self, look: Look, asked: Query, pieces: Sequence[tuple[str, int]]) -> "_Sums":
         """Add up the buckets over all partitions; _Moved when another generation is read by now."""
         sums, most = _Sums(), _READ_KEYS[bool(asked.group)]
         pipeline = self._connected().pipeline(transaction=False)
@@ -200,67 +190,13 @@ class Counts:
                 except _Moved:
                     continue
         except (RedisError, OSError) as error:
-            raise RedisAway(f"Redis did not answer at {connect.shown(self._url)}: {error}.") from error
+            said = str(error).rstrip(".")
+            raise RedisAway(f"Redis did not answer at {connect.shown(self._url)}: {said}.") from error
         raise RedisAway("The counts are being rebuilt faster than they can be read.")
 
 
 class _Moved(Exception):
     """Another generation is read than the one that was asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What Redis says before any bucket is read. ends: (end, seconds), oldest first, by partition."""
-
-    states: Mapping[int, PartitionState]
-    ends: Mapping[int, list[tuple[int, float]]]
-    backlog: int | None
-    now: float
-    rules: Rules
-
-    @classmethod
-    def of(cls, backlog: str | None, answers: Sequence[Any]) -> Self:
-        states, ends, now = {}, {}, 0.0
-        for partition, (state, stored, now_ms) in enumerate(answers):
-            states[partition] = PartitionState.of(dict(_pairs(state)))
-            ends[partition] = [(int(end), float(at) / 1000) for end, at in _pairs(stored)]
-            now = max(now, int(now_ms) / 1000)
-        rules = next((state.read.rules for state in states.values() if state.read), None)
-        return cls(
-            states,
-            ends,
-            int(backlog) if backlog is not None else None,
-            now or dt.datetime.now(dt.UTC).timestamp(),
-            Rules.from_json(rules) if rules else _NOTHING_COUNTED,
-        )
-
-    def freshness(self) -> Freshness:
-        """A partition is level as of the newest stored time whose end its position has reached by now."""
-        behind, level_at, done, whole = 0, [], 0, 0
-        filling, since = False, []
-        for partition, state in self.states.items():
-            read, ends = state.read, self.ends[partition]
-            position = read.position or 0 if read else 0
-            if ends:
-                behind += max(0, ends[-1][0] - position)
-            if reached := [at for end, at in ends if read and end <= position]:
-                level_at.append(reached[-1])
-            if read and read.since is not None:
-                since.append(read.since)
-            if read and read.until is not None:
-                filling = filling or position < read.until
-                done += min(position, read.until) - read.begin
-                whole += read.until - read.begin
-        known = bool(self.states) and len(level_at) == len(self.states)
-        return Freshness(
-            behind=behind,
-            behind_seconds=max(0.0, self.now - min(level_at)) if known else None,
-            backlog=self.backlog,
-            counted_since=dt.datetime.fromtimestamp(min(since), ZoneInfo(self.rules.timezone))
-            if since
-            else None,
-            rebuilding=done / whole if filling and whole else None,
-        )
 
 
 @dataclass(slots=True)
@@ -308,10 +244,6 @@ def _count(counts: Sequence[int]) -> Count:
 def _grow(sums: list[int], counts: Sequence[int]) -> None:
     for index, count in enumerate(counts):
         sums[index] += int(count)
-
-
-def _pairs(flat: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
-    return zip(flat[::2], flat[1::2], strict=True)
 
 
 def _fours(flat: Sequence[Any]) -> Iterator[tuple[Any, ...]]:

@@ -44,7 +44,7 @@ class Rules:
                 for dimension, values in counters.always_values.items()
             },
             timezone=settings.timezone,
-            future_tolerance_seconds=counters.future_tolerance_seconds,
+            future_tolerance_seconds=float(counters.future_tolerance_seconds),
         )
 
     @classmethod

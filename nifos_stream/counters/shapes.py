@@ -27,7 +27,8 @@ class Count:
 
     def share(self, label: Label | str) -> float:
         """Part of the total that has `label`, from 0 to 1; 0 when nothing was counted."""
-        return self.of(label) / self.total if self.total else 0.0
+        count = self.of(label)
+        return count / self.total if self.total else 0.0
 
     def of(self, label: Label | str) -> int:
         """How many have `label`."""

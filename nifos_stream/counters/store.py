@@ -20,7 +20,7 @@ from redis.exceptions import NoScriptError
 
 from nifos_stream.counters.connect import RedisClient
 from nifos_stream.counters.rules import Rules
-from nifos_stream.counters.tally import Bucket, to_json
+from nifos_stream.counters.tally import Bucket, Spelling
 
 MOST_ENDS = 512
 _BURY_KEYS = 500
@@ -114,6 +114,7 @@ class Store:
         self.client = client
         self.keys = keys
         self.rules = rules
+        self._spelling = Spelling(rules)
         self.fingerprint = rules.fingerprint()
         self.redis_seconds = 0
         """A time that Redis's clock has passed."""
@@ -161,7 +162,7 @@ class Store:
                 "" if batch.since is None else repr(batch.since),
                 int(rebuilding),
                 self.rules.max_values,
-                to_json(dict(batch.buckets), self.rules),
+                self._spelling.to_json(dict(batch.buckets)),
             ],
         )
         self._tick(now)

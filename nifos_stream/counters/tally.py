@@ -4,9 +4,10 @@ Events that are counted alike are added up first, so that a steady stream costs 
 The order in which a bucket first meets its values is kept: it decides which of them have a place.
 """
 
+import functools
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from nifos_stream.counters import fields
 from nifos_stream.counters.buckets import Calendar, believable
@@ -18,15 +19,19 @@ TOTAL = "total"
 MAX_ENTRIES = 50_000
 """Values over all buckets that one call carries, about; a flood of made-up values makes shorter batches."""
 
+# Counts that grow together are lanes of one integer: posts, then negative, neutral and positive sentences.
+_LANE = 40
+_MASK = (1 << _LANE) - 1
+_Item: TypeAlias = tuple[str, str, int]
+"""A dimension, a value, and 1 where it is always let in."""
+
 
 @dataclass(slots=True)
 class Bucket:
-    """What one bucket grows by. values: [negative, neutral, positive], for a source with its sentences'."""
+    """What one bucket grows by, as lanes by signature in the order of first meeting."""
 
     expires_at: int
-    posts: list[int] = field(default_factory=lambda: [0, 0, 0])
-    sentences: list[int] = field(default_factory=lambda: [0, 0, 0])
-    values: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    alike: dict[Signature, int] = field(default_factory=dict)
 
 
 class Tally:
@@ -35,7 +40,7 @@ class Tally:
     def __init__(self, rules: Rules, calendar: Calendar) -> None:
         self._rules = rules
         self._calendar = calendar
-        self._alike: dict[tuple[int, Signature], list[int]] = {}
+        self._alike: dict[tuple[int, Signature], int] = {}
         self._entries = 0
         self.since: float | None = None
         self.events = 0
@@ -50,15 +55,11 @@ class Tally:
         """Count one event."""
         seconds = believable(event.time)
         key = (seconds - seconds % GRAINS["10s"], event.signature)
-        counts = self._alike.get(key)
-        if counts is None:
-            counts = self._alike[key] = [0, 0, 0, 0]
+        known = self._alike.get(key, 0)
+        if not known:
             self._entries += 5 * (3 + 3 * len(event.signature.keywords))
         negative, neutral, positive = event.sentences
-        counts[0] += 1
-        counts[1] += negative
-        counts[2] += neutral
-        counts[3] += positive
+        self._alike[key] = known + 1 + (negative << _LANE) + (neutral << 2 * _LANE) + (positive << 3 * _LANE)
         self.events += 1
         self.not_believed += not event.believed
         if self.since is None:
@@ -70,70 +71,86 @@ class Tally:
         expired_by: a time that Redis's clock has passed. A bucket whose expiry lies before it is left out,
         as Redis would drop it at once; so what is left out changes no number that can be read.
         """
-        buckets: dict[str, Bucket] = {}
-        if self._alike:
-            buckets[TOTAL] = Bucket(expires_at=0)
-        for (seconds, signature), counts in self._alike.items():
-            items = self._items(signature)
-            self._grow(buckets[TOTAL], signature, counts, items)
-            for grain in GRAINS:
-                start = self._calendar.start(grain, seconds)
-                expires_at = self._calendar.end(grain, start) + self._rules.retention_seconds[grain]
-                if expires_at > expired_by:
-                    bucket = buckets.setdefault(f"{grain}:{start}", Bucket(expires_at))
-                    self._grow(bucket, signature, counts, items)
+        buckets: dict[str, Bucket] = {TOTAL: Bucket(expires_at=0)} if self._alike else {}
+        places: dict[int, list[dict[Signature, int]]] = {}
+        for (seconds, signature), lanes in self._alike.items():
+            if seconds not in places:
+                places[seconds] = self._places(seconds, buckets, expired_by)
+            for alike in places[seconds]:
+                alike[signature] = alike.get(signature, 0) + lanes
         return buckets
 
-    def _items(self, signature: Signature) -> list[tuple[str, str]]:
-        """The dimensions and values that an event of this kind counts under."""
+    def _places(
+        self, seconds: int, buckets: dict[str, Bucket], expired_by: int
+    ) -> list[dict[Signature, int]]:
+        """The buckets that an event of this time counts in, made where they are missing."""
+        places = [buckets[TOTAL].alike]
+        for grain in GRAINS:
+            start = self._calendar.start(grain, seconds)
+            expires_at = self._calendar.end(grain, start) + self._rules.retention_seconds[grain]
+            if expires_at > expired_by:
+                places.append(buckets.setdefault(f"{grain}:{start}", Bucket(expires_at)).alike)
+        return places
+
+
+class Spelling:
+    """Writes increments as `apply.lua` reads them."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._items = functools.lru_cache(maxsize=65_536)(self._find_items)
+
+    def to_json(self, buckets: dict[str, Bucket]) -> str:
+        """One array a bucket, in the order of `buckets`.
+
+        [expires_at, posts, sentences, [[dimension, [[value, always let in, count, count, count, …], …]], …]]
+        with counts by label; a source has six, its posts' and its sentences'.
+        """
+        plain = [self._plain(bucket) for bucket in buckets.values()]
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+
+    def _plain(self, bucket: Bucket) -> list[Any]:
+        posts, sentences = [0, 0, 0], 0
+        values: dict[_Item, int] = {}
+        by_source: dict[str, int] = {}
+        for signature, lanes in bucket.alike.items():
+            count, label = lanes & _MASK, signature.label
+            posts[label] += count
+            sentences += lanes >> _LANE
+            count <<= label * _LANE
+            for item in self._items(
+                signature.source, signature.channel, signature.keywords, signature.revision
+            ):
+                values[item] = values.get(item, 0) + count
+            if signature.source:
+                by_source[signature.source] = by_source.get(signature.source, 0) + (lanes >> _LANE)
+        dimensions: dict[str, list[list[Any]]] = {}
+        for (dimension, value, always), lanes in values.items():
+            entry = [value, always, *_by_label(lanes)]
+            if dimension == "source":
+                entry += _by_label(by_source[value])
+            dimensions.setdefault(dimension, []).append(entry)
+        return [bucket.expires_at, posts, _by_label(sentences), list(dimensions.items())]
+
+    def _find_items(
+        self, source: str, channel: str, keywords: tuple[str, ...], revision: str
+    ) -> tuple[_Item, ...]:
+        """What such an event counts under."""
         single = {
-            "source": (signature.source,) if signature.source else (),
-            "channel": (signature.channel,) if signature.channel else (),
-            "keyword": signature.keywords,
-            "revision": (signature.revision,) if signature.revision else (),
+            "source": (source,) if source else (),
+            "channel": (channel,) if channel else (),
+            "keyword": keywords,
+            "revision": (revision,) if revision else (),
         }
-        items = []
+        items: list[tuple[str, str]] = []
         for dimension in self._rules.dimensions:
             if dimension in PAIRS:
                 first, second = PAIRS[dimension]
                 items += [(dimension, fields.pair(a, b)) for a in single[first] for b in single[second]]
             else:
                 items += [(dimension, value) for value in single[dimension]]
-        return items
-
-    @staticmethod
-    def _grow(bucket: Bucket, signature: Signature, counts: list[int], items: list[tuple[str, str]]) -> None:
-        label, (posts, *sentences) = signature.label, counts
-        bucket.posts[label] += posts
-        for index in range(3):
-            bucket.sentences[index] += sentences[index]
-        for dimension, value in items:
-            values = bucket.values.setdefault(dimension, {})
-            grown = values.get(value)
-            if grown is None:
-                grown = values[value] = [0] * (6 if dimension == "source" else 3)
-            grown[label] += posts
-            if dimension == "source":
-                for index in range(3):
-                    grown[3 + index] += sentences[index]
+        return tuple((name, value, int(self._rules.always(name, value))) for name, value in items)
 
 
-def to_json(buckets: dict[str, Bucket], rules: Rules) -> str:
-    """The increments as `apply.lua` reads them, one array a bucket, in the order of `buckets`.
-
-    [expires_at, posts, sentences, [[dimension, [[value, always let in, count, count, count, …], …]], …]]
-    """
-    return json.dumps(
-        [_plain(bucket, rules) for bucket in buckets.values()], ensure_ascii=False, separators=(",", ":")
-    )
-
-
-def _plain(bucket: Bucket, rules: Rules) -> list[Any]:
-    dimensions = [
-        [
-            dimension,
-            [[value, int(rules.always(dimension, value)), *counts] for value, counts in values.items()],
-        ]
-        for dimension, values in bucket.values.items()
-    ]
-    return [bucket.expires_at, bucket.posts, bucket.sentences, dimensions]
+def _by_label(lanes: int) -> list[int]:
+    return [lanes & _MASK, lanes >> _LANE & _MASK, lanes >> 2 * _LANE & _MASK]

@@ -1,0 +1,81 @@
+"""What Redis says of all partitions, and how current their counts are. Knows no connection and no bucket."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from nifos_stream.counters.generations import PartitionState
+from nifos_stream.counters.rules import PAIRS, SINGLE, Rules
+from nifos_stream.counters.shapes import Freshness
+from nifos_stream.settings import RetentionSettings
+
+_NOTHING_COUNTED = Rules(
+    dimensions=(*SINGLE, *PAIRS),
+    retention_seconds=RetentionSettings().seconds(),
+    max_values=1,
+    always_values={},
+    timezone="Asia/Seoul",
+    future_tolerance_seconds=0.0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What Redis says before any bucket is read. ends: (end, seconds), oldest first, by partition."""
+
+    states: Mapping[int, PartitionState]
+    ends: Mapping[int, list[tuple[int, float]]]
+    backlog: int | None
+    now: float
+    rules: Rules
+
+    @classmethod
+    def of(cls, backlog: str | None, answers: Sequence[Any]) -> Self:
+        """From the stored backlog, and what `state.lua` answers for each partition from 0 on."""
+        states, ends, now = {}, {}, 0.0
+        for partition, (state, stored, now_ms) in enumerate(answers):
+            states[partition] = PartitionState.of(dict(_pairs(state)))
+            ends[partition] = [(int(end), float(at) / 1000) for end, at in _pairs(stored)]
+            now = max(now, int(now_ms) / 1000)
+        rules = next((state.read.rules for state in states.values() if state.read), None)
+        return cls(
+            states,
+            ends,
+            int(backlog) if backlog is not None else None,
+            now or dt.datetime.now(dt.UTC).timestamp(),
+            Rules.from_json(rules) if rules else _NOTHING_COUNTED,
+        )
+
+    def freshness(self) -> Freshness:
+        """A partition is level as of the newest stored time whose end its position has reached by now."""
+        behind, level_at, done, whole = 0, [], 0, 0
+        filling, since = False, []
+        for partition, state in self.states.items():
+            read, ends = state.read, self.ends[partition]
+            position = read.position or 0 if read else 0
+            if ends:
+                behind += max(0, ends[-1][0] - position)
+            if reached := [at for end, at in ends if read and end <= position]:
+                level_at.append(reached[-1])
+            if read and read.since is not None:
+                since.append(read.since)
+            if read and read.until is not None:
+                filling = filling or position < read.until
+                done += min(position, read.until) - read.begin
+                whole += read.until - read.begin
+        known = bool(self.states) and len(level_at) == len(self.states)
+        return Freshness(
+            behind=behind,
+            behind_seconds=max(0.0, self.now - min(level_at)) if known else None,
+            backlog=self.backlog,
+            counted_since=dt.datetime.fromtimestamp(min(since), ZoneInfo(self.rules.timezone))
+            if since
+            else None,
+            rebuilding=done / whole if filling and whole else None,
+        )
+
+
+def _pairs(flat: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    return zip(flat[::2], flat[1::2], strict=True)

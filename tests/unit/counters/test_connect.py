@@ -1,0 +1,81 @@
+import pytest
+
+from nifos_stream.counters import connect
+from nifos_stream.errors import UserError
+
+
+class FakeServer:
+    """Answers CONFIG GET as it was told to."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def ping(self):
+        return True
+
+    def config_get(self, _name):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "http://localhost", "", "redis:/localhost"])
+def test_a_url_of_another_kind_is_refused(url):
+    with pytest.raises(UserError, match="redis://"):
+        connect.client(url)
+
+
+@pytest.mark.parametrize("url", ["redis://localhost:port/0", "redis+sentinel://localhost:26379"])
+def test_a_url_that_cannot_be_read_is_refused(url):
+    with pytest.raises(UserError, match="not valid"):
+        connect.client(url)
+
+
+def test_nobody_sees_the_password():
+    assert connect.shown("rediss://me:secret@host:6379/0?ssl_cert_reqs=none") == "rediss://host:6379/0"
+    with pytest.raises(connect.RedisAway) as told:
+        connect.wait_until_ready("redis://:secret@127.0.0.1:1/0", 0.2, 0.0)
+    assert "127.0.0.1:1" in str(told.value)
+    assert "secret" not in str(told.value)
+
+
+def test_a_sentinel_url_names_nodes_and_service():
+    client = connect.client("redis+sentinel://me:pass%20word@a:1,b/mymaster/3?sentinel_password=s")
+    pool = client.connection_pool
+    assert pool.service_name == "mymaster"
+    nodes = [node.connection_pool.connection_kwargs for node in pool.sentinel_manager.sentinels]
+    assert [(node["host"], node["port"], node["password"]) for node in nodes] == [
+        ("a", 1, "s"),
+        ("b", 26379, "s"),
+    ]
+    assert pool.connection_kwargs["db"] == 3
+    assert (pool.connection_kwargs["username"], pool.connection_kwargs["password"]) == ("me", "pass word")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"maxmemory-policy": "allkeys-lru"},
+        {"node1": {"maxmemory-policy": "noeviction"}, "node2": {"maxmemory-policy": "volatile-ttl"}},
+    ],
+)
+def test_a_server_that_evicts_is_refused(answer):
+    with pytest.raises(UserError, match="noeviction"):
+        connect.refuse_eviction(FakeServer(answer))
+
+
+def test_a_server_that_does_not_is_taken():
+    connect.refuse_eviction(FakeServer({"maxmemory-policy": "noeviction"}))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        connect.ResponseError("unknown command 'CONFIG'"),
+        connect.NoPermissionError("no permissions to run 'config'"),
+    ],
+)
+def test_where_config_is_forbidden_there_is_a_loud_warning(answer, capsys):
+    connect.refuse_eviction(FakeServer(answer))
+    assert "noeviction" in "".join(capsys.readouterr())

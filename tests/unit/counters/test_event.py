@@ -1,0 +1,127 @@
+import json
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from nifos_stream.counters.event import NotAnEvent, Skip, decode
+
+SEOUL = ZoneInfo("Asia/Seoul")
+LABELLED_AT = 1_777_777_777.0
+
+
+def event(**changes):
+    parts = {
+        "id": "1",
+        "text": "숲",
+        "source": "twitter",
+        "channel": "sns",
+        "created_at": "2026-05-01T09:30:00+09:00",
+        "keywords": ["산불"],
+        "sentiment": {"label": "positive", "label_ko": "긍정", "score": 0.9},
+        "model": {"name": "tiny", "revision": "r1"},
+        "labelled_at": "2026-05-03T03:09:37+00:00",
+        "origin": {"topic": "posts", "partition": 0, "offset": 7, "timestamp": 1_777_000_000_500},
+        "matched_keywords": [],
+    }
+    return {**parts, **changes}
+
+
+def read(parts, tolerance=600.0):
+    return decode(json.dumps(parts).encode(), SEOUL, tolerance)
+
+
+def test_an_event_is_read_for_what_is_counted():
+    found = read(event())
+    assert found.signature == (2, "twitter", "sns", ("산불",), "r1")
+    assert found.time == 1_777_595_400
+    assert found.labelled_at == LABELLED_AT
+    assert found.sentences == (0, 0, 1)
+
+
+@pytest.mark.parametrize("written", ["2026-05-01T09:30:00", " 2026-05-01T00:30:00Z ", "2026-05-01T09:30"])
+def test_a_time_without_zone_is_read_in_the_time_zone(written):
+    assert read(event(created_at=written)).time == 1_777_595_400
+
+
+def test_without_its_own_date_the_record_has_one():
+    assert read(event(created_at=None)).time == 1_777_000_000.5
+    undated = event(created_at=None, origin={"timestamp": -1})
+    assert read(undated).time == LABELLED_AT
+
+
+def test_a_date_too_far_ahead_is_not_believed():
+    ahead = event(created_at="2026-05-03T12:19:38+09:00")
+    assert read(ahead, tolerance=600) == read(event(created_at="2026-05-03T12:09:37+09:00"))._replace(
+        believed=False
+    )
+    assert read(ahead, tolerance=601).believed
+
+
+def test_keywords_are_counted_once_each_and_bounded():
+    found = read(event(keywords=["산불", "등산", "산불", ""], matched_keywords=["등산", "숲길"]))
+    assert found.signature.keywords == ("산불", "등산", "숲길")
+    assert read(event(keywords="산불")).signature.keywords == ("산불",)
+    assert len(read(event(keywords=[str(n) for n in range(1000)])).signature.keywords) == 32
+
+
+def test_missing_values_are_not_offered():
+    found = read(event(source=None, channel="", keywords=None, matched_keywords=None))
+    assert found.signature == (2, "", "", (), "r1")
+
+
+def test_sentences_of_a_split_post_are_counted():
+    labels = ("negative", "neutral", "negative", None)
+    sentiment = {"label": "negative", "sentences": [{"label": label} for label in labels]}
+    assert read(event(sentiment=sentiment)).sentences == (2, 1, 0)
+
+
+def test_a_value_with_half_a_surrogate_pair_is_read():
+    raw = json.dumps(event(source="HERE")).replace("HERE", "\\ud800").encode()
+    assert decode(raw, SEOUL, 600).signature.source == "\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, Skip.NO_VALUE),
+        (b"", Skip.NOT_JSON),
+        (b"\xff", Skip.NOT_JSON),
+        (b"{", Skip.NOT_JSON),
+        (b"[" * 100_000, Skip.NOT_JSON),
+        (b"null", Skip.NOT_LABELLED),
+        (b'"text"', Skip.NOT_LABELLED),
+        (b"[]", Skip.NOT_LABELLED),
+        (b"{}", Skip.NOT_LABELLED),
+    ],
+)
+def test_a_foreign_record_is_told_apart(value, reason):
+    with pytest.raises(NotAnEvent) as told:
+        decode(value, SEOUL, 600)
+    assert told.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sentiment": None},
+        {"sentiment": {"label": "angry"}},
+        {"sentiment": {"label": ["positive"]}},
+        {"sentiment": {"label": "positive", "sentences": [{"label": "angry"}]}},
+        {"sentiment": {"label": "positive", "sentences": 3}},
+        {"labelled_at": "2026-05-03T03:09:37"},
+        {"labelled_at": 17},
+        {"created_at": "yesterday"},
+        {"created_at": 17},
+        {"source": 5},
+        {"keywords": [5]},
+        {"keywords": {"a": 1}},
+        {"model": None},
+        {"model": {"revision": 5}},
+        {"created_at": None, "origin": {"timestamp": "now"}},
+        {"created_at": None, "origin": {"timestamp": float("inf")}},
+    ],
+)
+def test_an_event_of_the_wrong_shape_is_told_apart(changes):
+    with pytest.raises(NotAnEvent) as told:
+        read(event(**changes))
+    assert told.value.reason == Skip.NOT_LABELLED

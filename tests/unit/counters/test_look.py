@@ -1,0 +1,65 @@
+import pytest
+
+from nifos_stream.counters.generations import PartitionState
+from nifos_stream.counters.look import Look
+from nifos_stream.counters.rules import Rules
+from nifos_stream.settings import Settings
+
+RULES = Rules.of(Settings())
+
+
+def state(position, named=1, **facts):
+    fields = {"named": str(named), f"{named}:offset": str(position), f"{named}:begin": "0"}
+    fields[f"{named}:rules"] = RULES.to_json()
+    fields |= {f"{named}:{name}": str(value) for name, value in facts.items()}
+    return [part for item in fields.items() for part in item]
+
+
+def ends(*stored):
+    return [part for end, seconds in stored for part in (str(end), str(seconds * 1000))]
+
+
+def look(*partitions, now=1000.0, backlog=None):
+    return Look.of(backlog, [(*one, int(now * 1000)) for one in partitions]).freshness()
+
+
+def test_a_partition_is_level_as_of_the_newest_end_that_it_reached():
+    fresh = look((state(50), ends((40, 990), (50, 995), (60, 999))))
+    assert fresh.behind == 10
+    assert fresh.behind_seconds == 5
+
+
+def test_the_oldest_partition_decides():
+    fresh = look((state(50), ends((50, 999))), (state(7), ends((7, 400), (9, 999))))
+    assert fresh.behind == 2
+    assert fresh.behind_seconds == 600
+
+
+def test_a_dead_view_looks_old():
+    assert look((state(50), ends((50, 400)))).behind_seconds == 600
+
+
+def test_without_a_known_level_there_is_no_age():
+    assert look((state(5), ends((9, 999)))).behind_seconds is None
+    assert look((state(5), ends((5, 999))), ([], [])).behind_seconds is None
+    assert look().behind_seconds is None
+
+
+def test_what_is_read_while_it_fills_says_how_far_it_is():
+    filling = (state(50, until=100), []), (state(80, until=80), [])
+    assert look(*filling).rebuilding == pytest.approx(130 / 180)
+    assert look((state(100, until=100), [])).rebuilding is None
+    assert look((state(3), [])).rebuilding is None
+
+
+def test_counts_say_since_when_they_count():
+    fresh = look((state(5, since=900.5), []), (state(5, since=800.25), []), (state(0), []), backlog="12")
+    assert fresh.counted_since.timestamp() == 800.25
+    assert fresh.backlog == 12
+    assert look((state(0), [])).counted_since is None
+
+
+def test_a_generation_without_an_offset_is_not_read():
+    buried = PartitionState.of({"named": "3", "3:begin": "0", "2:offset": "7"})
+    assert buried.read is None
+    assert set(buried.generations) == {2, 3}

@@ -1,0 +1,123 @@
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nifos_stream.counters.buckets import Calendar
+from nifos_stream.counters.windows import STEPS, Windows, instant, seconds_of
+from nifos_stream.errors import UserError
+from nifos_stream.settings import RetentionSettings
+
+SEOUL = ZoneInfo("Asia/Seoul")
+NOW = dt.datetime(2026, 5, 20, 14, 3, 27, tzinfo=SEOUL).timestamp()
+RETENTION = RetentionSettings().seconds()
+
+
+@pytest.fixture
+def windows():
+    return Windows(Calendar("Asia/Seoul"), RETENTION)
+
+
+def last(windows, window, **options):
+    return windows.span(NOW - seconds_of(window), NOW, NOW, **options)
+
+
+@pytest.mark.parametrize(
+    ("window", "grain", "step"),
+    [
+        ("1m", "10s", "10s"),
+        ("5m", "10s", "10s"),
+        ("15m", "10s", "10s"),
+        ("1h", "10s", "1m"),
+        ("24h", "1m", "1h"),
+        ("7d", "1h", "1h"),
+        ("365d", "1d", "month"),
+    ],
+)
+def test_a_window_is_rounded_to_the_finest_grain_that_covers_it(windows, window, grain, step):
+    span = last(windows, window)
+    assert (span.grain, span.step) == (grain, step)
+    assert span.start <= NOW - seconds_of(window)
+    assert span.end >= NOW
+
+
+def test_rounding_goes_outward_and_no_further(windows):
+    span = last(windows, "1m")
+    assert span.start == NOW - 67
+    assert span.end == NOW + 3
+
+
+def test_a_grain_can_be_asked_for(windows):
+    span = last(windows, "24h", grain="month")
+    assert windows.points(span) == [int(dt.datetime(2026, 5, 1, tzinfo=SEOUL).timestamp())]
+    assert len(windows.points(last(windows, "730d", grain="year"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"grain": "2h"}, "A grain is one of"),
+        ({"grain": "10s"}, "not kept so far back"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_sentence(windows, options, sentence):
+    with pytest.raises(UserError, match=sentence):
+        last(windows, "7d", **options)
+    with pytest.raises(UserError, match="ends before"):
+        windows.span(NOW, NOW - 1, NOW)
+
+
+def test_too_many_points_are_refused():
+    forever = dict.fromkeys(RETENTION, 10**9)
+    with pytest.raises(UserError, match="too many points"):
+        Windows(Calendar("Asia/Seoul"), forever).span(NOW - 1e7, NOW, NOW, "10s")
+
+
+@given(
+    st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata")),
+    st.floats(0, 3e8),
+    st.floats(1, 1e8),
+    st.sampled_from((None, "1d", "month", "year")),
+)
+def test_the_pieces_are_the_window_and_each_is_kept(zone, ago, length, grain):
+    """One after the other, none twice, each within its point and of a grain that has not expired."""
+    calendar = Calendar(zone)
+    windows = Windows(calendar, RETENTION)
+    end = NOW - ago + 60
+    span = windows.span(end - length, end, NOW, grain)
+    points = [*windows.points(span), span.end]
+    at = span.start
+    for piece in windows.pieces(span, NOW):
+        assert piece.start == at == calendar.start(piece.grain, at)
+        at = calendar.end(piece.grain, at)
+        assert points[piece.point] <= piece.start < at <= points[piece.point + 1]
+        if piece.grain != "1d":
+            assert at + RETENTION[piece.grain] > NOW
+    assert at == span.end
+
+
+def test_few_buckets_are_read_for_a_long_window(windows):
+    assert len(list(windows.pieces(last(windows, "24h"), NOW))) <= 24 + 2 * 60
+    assert len(list(windows.pieces(last(windows, "1h"), NOW))) <= 60 + 2 * 6
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "0m", "-5m", "1.5h", "5 minutes", "9999999d"])
+def test_a_window_that_is_none_is_refused(text):
+    with pytest.raises(UserError, match="15m"):
+        seconds_of(text)
+
+
+def test_dates_without_a_zone_are_read_in_the_given_one():
+    midnight = dt.datetime(2026, 5, 1, tzinfo=SEOUL).timestamp()
+    assert instant("2026-05-01", SEOUL) == midnight
+    assert instant(dt.date(2026, 5, 1), SEOUL) == midnight
+    assert instant("2026-05-01T00:00:00+09:00", dt.UTC) == midnight
+    assert instant(midnight, SEOUL) == midnight
+    with pytest.raises(UserError, match="not a date"):
+        instant("1 May", SEOUL)
+
+
+def test_steps_are_ordered():
+    assert STEPS == ("10s", "1m", "1h", "1d", "month", "year")
