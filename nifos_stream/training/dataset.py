@@ -78,14 +78,19 @@ class Dataset:
 
 
 def read(
-    path: Path, *, columns: Mapping[str, str] | None = None, numbers: Mapping[str, Label] = NUMBERS
+    path: Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    numbers: Mapping[str, Label] = NUMBERS,
+    repeated: bool = False,
 ) -> Dataset:
     """Read a labelled file of any format that posts are read from.
 
     columns: {"text" | "label" | "source": name of its column}, where the names do not say it themselves.
-    numbers: what each number stands for. UserError names the line of a label that means nothing.
+    numbers: what each number stands for. repeated: keep rows that repeat another, as a test set counts them.
+    UserError names the line of a label that means nothing.
     """
-    reading = _Reading(numbers)
+    reading = _Reading(numbers, repeated)
     found = Columns(columns, FIELDS)
     with Table(path, found) as table:
         if table.columns is not None and "label" not in found.resolve(table.columns).values():
@@ -173,6 +178,7 @@ class _Reading:
     """Takes row after row."""
 
     numbers: Mapping[str, Label]
+    repeated: bool
     rows: list[corpus.Row] = field(default_factory=list)
     missing: int = 0
     duplicates: int = 0
@@ -197,7 +203,7 @@ class _Reading:
             )
         number = LABELS.index(label)
         labels = self._seen.setdefault(plain(text), {})
-        if number in labels:
+        if number in labels and not self.repeated:
             self.duplicates += 1
             return
         labels[number] = None

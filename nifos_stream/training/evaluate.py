@@ -1,18 +1,18 @@
 """How good a model is on labelled rows. Knows nothing of how it was made."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nifos_stream.messages import LABELS
+from nifos_stream.messages import LABELS, Label
 from nifos_stream.model import Classifier, Reading, load_model
 from nifos_stream.settings import ModelSettings
-from nifos_stream.training import corpus
+from nifos_stream.training import corpus, dataset
 
 BINS = 15
 ROWS_PER_CALL = 512
@@ -81,16 +81,19 @@ def evaluate(
     file: Path,
     *,
     settings: ModelSettings | None = None,
+    columns: Mapping[str, str] | None = None,
+    numbers: Mapping[str, Label] = dataset.NUMBERS,
     report: Callable[[int, int], None] = _silent,
     now: Callable[[], float] = time.perf_counter,
 ) -> Evaluation:
-    """Evaluate a model directory, or "bundled", on a labelled file with the columns text, label, source.
+    """Evaluate a model directory, or "bundled", on a labelled file; rows that repeat another count too.
 
-    report: called with the rows done and the rows there are.
+    columns, numbers: as `dataset.read` has them. report: called with the rows done and the rows there are.
     Raises UserError when the model or the file cannot be read.
     """
-    rows = corpus.read(file)
-    return judge(load_model(model, settings=settings), rows, corpus.fingerprint(file), report=report, now=now)
+    data = dataset.read(file, columns=columns, numbers=numbers, repeated=True)
+    judged = judge(load_model(model, settings=settings), data.rows, data.sha256, report=report, now=now)
+    return replace(judged, unread=judged.unread + data.missing)
 
 
 def judge(

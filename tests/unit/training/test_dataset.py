@@ -101,6 +101,11 @@ def test_missing_and_repeated_rows_are_dropped_and_counted(tmp_path: Path):
     assert "dropped: 2 rows that repeat" in said
 
 
+def test_a_test_set_keeps_its_repeated_rows(tmp_path: Path):
+    data = dataset.read(write(tmp_path / "a.csv", ["text,label", "좋다,2", "좋다,2"]), repeated=True)
+    assert (len(data.rows), data.duplicates) == (2, 0)
+
+
 def test_one_text_with_two_labels_is_reported(tmp_path: Path):
     lines = ["sentence,sentiment", "그저 그래,1", "그저 그래,0", "좋다,2", "그저 그래,0"]
     data = dataset.read(write(tmp_path / "a.csv", lines))

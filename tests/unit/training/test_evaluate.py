@@ -73,7 +73,7 @@ def test_a_model_directory_is_judged_on_a_file_by_source(tmp_path: Path) -> None
     )
     assert (found.figures.rows, found.unread) == (3, 1)
     assert {source: one.rows for source, one in found.by_source.items()} == {"a": 2, "b": 1}
-    assert told[-1] == (4, 4)
+    assert told[-1] == (3, 3)
     values = json.loads(json.dumps(found.as_dict()))
     assert values["model"] == "tiny"
     assert {"accuracy", "macro_f1", "ece", "binary_accuracy"} <= set(values)
