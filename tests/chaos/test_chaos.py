@@ -125,6 +125,7 @@ class Chaos:
     def __init__(self, start_worker, rng: random.Random) -> None:
         self._start = start_worker
         self._rng = rng
+        self._begun_at = time.monotonic()
         self.workers = [start_worker() for _ in range(WORKERS)]
         self.kills = Counter()
         self._paused: list[tuple[float, WorkerProcess]] = []
@@ -139,27 +140,30 @@ class Chaos:
     def step(self) -> None:
         """Do one thing to one worker; which and when comes from the seed."""
         self._wake()
-        victim = self._rng.choice(self.workers)
-        if not victim.alive:
-            raise AssertionError(f"a worker ended by itself: {victim.tail()}")
-        awake = victim not in [worker for _, worker in self._paused]
-        dice = self._rng.random()
-        if not victim.qualified:
-            # One that has not begun to work is killed now and then, and does not count.
-            if dice < 0.02:
+        for worker in self.workers:
+            assert worker.alive, f"a worker ended by itself: {worker.tail()}"
+        time.sleep(self._rng.uniform(0.1, 0.8))
+        ripe = [worker for worker in self.workers if worker.qualified]
+        if not ripe:
+            return
+        victim, dice = self._rng.choice(ripe), self._rng.random()
+        if dice < 0.05:
+            # One that has not begun to work may die too; it does not count.
+            self._kill(self._rng.choice(self.workers))
+        elif victim in [worker for _, worker in self._paused]:
+            if dice < 0.2:
                 self._kill(victim)
-        elif dice < 0.1 and awake and len(self._paused) < WORKERS - 1:
+        elif dice < 0.2:
             victim.send(signal.SIGSTOP)
             self.kills["pauses"] += 1
             self._paused.append((time.monotonic() + self._rng.uniform(3, 9), victim))
-        elif dice < 0.7 and awake:
+        elif dice < 0.75:
             begun = victim.at("transaction.begun")
             begun.clear()
             begun.wait(1.0)
             self._kill(victim)
         else:
             self._kill(victim)
-        time.sleep(self._rng.uniform(0.1, 0.8))
 
     def calm(self) -> None:
         while self._paused:
@@ -181,6 +185,7 @@ class Chaos:
         self.kills["counted"] += victim.qualified
         self.kills["in transaction"] += victim.qualified and victim.in_transaction
         self.workers[self.workers.index(victim)] = self._start()
+        print(f"{time.monotonic() - self._begun_at:.0f} s: {dict(self.kills)}")
 
 
 @pytest.mark.timeout(1200)

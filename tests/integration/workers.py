@@ -123,11 +123,9 @@ class WorkerProcess:
     def _note(self, line: dict) -> None:
         event = line.get("event")
         self.events.append(line)
-        if event == "partitions.assigned" and line.get("logger", "").startswith("stream"):
+        if line.get("component") == "stream.source" and event == "partitions.assigned":
             self.owned |= set(line["partitions"])
-        elif event in ("partitions.revoked", "partitions.lost") and line.get("logger", "").startswith(
-            "stream"
-        ):
+        elif line.get("component") == "stream.source" and event in ("partitions.revoked", "partitions.lost"):
             self.owned -= set(line["partitions"])
         elif event == "transaction.begun":
             self.in_transaction = True
