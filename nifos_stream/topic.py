@@ -84,13 +84,12 @@ class TopicReader:
             for message in messages:
                 record = self._is_record(message)
                 partition, offset = cast("int", message.partition()), message.offset() or 0
-                if record and offset < upper[partition]:
+                if record and partition in unread and offset < upper[partition]:
                     yield message
                 # The last offsets may belong to markers, which are never delivered: what lies behind them,
                 # or the end of the partition, tells that all was read.
                 if partition in unread and offset >= upper[partition] - record:
                     unread.discard(partition)
-                    self._consumer.pause([TopicPartition(self.topic, partition)])
 
     def all(self) -> Iterator[Message]:
         """Every committed record that is there now."""

@@ -1,28 +1,18 @@
 """The labelled topic, read without a group: its last events, and those that come. Knows no screen."""
 
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, cast
 
-from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import Message
 
-from nifos_stream import kafka
-from nifos_stream.errors import BrokerUnavailable, UserError
 from nifos_stream.settings import Settings
+from nifos_stream.topic import Offsets, TopicReader
 
-_POLL_SECONDS = 0.2
-_PATIENCE_SECONDS = 30.0
-_MOST_MESSAGES = 500
 _FIRST_STEP = 64
 _STEP_GROWTH = 4
-_GROUP = "nifos-tail"
-"""librdkafka wants a name; nothing is ever committed under it."""
-
-Offsets = Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +29,20 @@ Accepts = Callable[[Event], bool]
 
 
 class LabelledTopic:
-    """Reads committed events by partition and offset; close it.
+    """Reads committed events by partition and offset; close it. Raises what TopicReader raises."""
 
-    UserError when Kafka cannot be reached or the topic is missing; BrokerUnavailable when Kafka stops
-    answering while it is read backwards.
-    """
-
-    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.monotonic) -> None:
-        self._topic = settings.topics.sentiment
-        self._now = now
-        self._admin = kafka.connect(settings.kafka)
-        if self._topic not in (facts := kafka.topic_facts(self._admin, [self._topic])):
-            raise UserError(f"Topic {self._topic} does not exist; `nifos-stream topics create` makes it.")
-        self._partitions = range(facts[self._topic].partitions)
-        self.starts = self._offsets(OffsetSpec.earliest())  # type: ignore[no-untyped-call] # confluent-kafka forgot to say.
-        self.ends = self._offsets(OffsetSpec.latest())  # type: ignore[no-untyped-call] # The same.
+    def __init__(self, settings: Settings) -> None:
+        self._reader = TopicReader(settings.kafka, settings.topics.sentiment)
+        self.starts = self._reader.begins()
+        self.ends = self._reader.ends()
         """Offset after the last committed event, by partition, as of now."""
-        self._consumer = Consumer(kafka.consumer_config(settings.kafka, _GROUP))
 
     def last(self, count: int, accepts: Accepts, *, most_records: int = 200_000) -> tuple[list[Event], bool]:
         """The last `count` events that are accepted, oldest first; and whether reading back went far enough.
 
         Reads backwards in growing steps, at most `most_records` in all.
         """
-        found: dict[int, list[Event]] = {partition: [] for partition in self._partitions}
+        found: dict[int, list[Event]] = {partition: [] for partition in self._reader.partitions}
         upper, step, read = dict(self.ends), max(_FIRST_STEP, 2 * count), 0
         while wanting := [p for p in upper if upper[p] > self.starts[p] and len(found[p]) < count]:
             if read >= most_records:
@@ -86,34 +66,15 @@ class LabelledTopic:
 
     def between(self, lower: Offsets, upper: Offsets) -> Iterator[Event]:
         """Every event from `lower` up to before `upper`, in order within a partition."""
-        left = {partition for partition in lower if lower[partition] < upper[partition]}
-        self._consumer.assign([TopicPartition(self._topic, p, lower[p]) for p in left])
-        deadline = self._now() + _PATIENCE_SECONDS
-        while left:
-            for message in self._consumer.consume(_MOST_MESSAGES, _POLL_SECONDS):
-                event = self._event(message)
-                if event is not None and event.offset < upper[event.partition]:
-                    yield event
-                    deadline = self._now() + _PATIENCE_SECONDS
-                # The last offsets may belong to markers, which are never delivered: what lies behind them, or
-                # the end of the partition, tells that all was read.
-                if _is_end(message) or (event is not None and event.offset >= upper[event.partition] - 1):
-                    left.discard(cast("int", message.partition()))
-            if self._now() > deadline:
-                raise BrokerUnavailable("Kafka stopped answering while the labelled topic was read.")
+        return map(_event, self._reader.between(lower, upper))
 
     def follow(self, start: Offsets) -> Iterator[Event | None]:
         """Events from `start` on as they come, for ever; None whenever there is none for a moment."""
-        self._consumer.assign([TopicPartition(self._topic, p, offset) for p, offset in start.items()])
-        while True:
-            messages = self._consumer.consume(_MOST_MESSAGES, _POLL_SECONDS)
-            yield from (event for message in messages if (event := self._event(message)) is not None)
-            if not messages:
-                yield None
+        return (None if message is None else _event(message) for message in self._reader.follow(start))
 
     def close(self) -> None:
         """Leave."""
-        self._consumer.close()
+        self._reader.close()
 
     def __enter__(self) -> Self:
         return self
@@ -123,37 +84,7 @@ class LabelledTopic:
     ) -> None:
         self.close()
 
-    def _event(self, message: Message) -> Event | None:
-        error = message.error()
-        if error is not None and error.code() in _GONE:
-            raise UserError(f"Topic {self._topic} cannot be read: {error.str().rstrip('.')}.")
-        if error is not None:
-            # The end of a partition, or a broker away: librdkafka goes on by itself.
-            return None
-        place = cast("int", message.partition()), cast("int", message.offset())
-        return Event(*place, message.timestamp()[1], message.value() or b"")
 
-    def _offsets(self, spec: OffsetSpec) -> dict[int, int]:
-        asked = {TopicPartition(self._topic, partition): spec for partition in self._partitions}
-        try:
-            answers = self._admin.list_offsets(
-                asked, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=10.0
-            )
-            return {place.partition: answer.result().offset for place, answer in answers.items()}
-        except KafkaException as error:
-            raise BrokerUnavailable(
-                f"Kafka did not say where topic {self._topic} ends: {error.args[0].str().rstrip('.')}."
-            ) from None
-
-
-_GONE = {
-    KafkaError.UNKNOWN_TOPIC_OR_PART,
-    KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - librdkafka's public name for it
-    KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001 - the same
-    KafkaError.TOPIC_AUTHORIZATION_FAILED,
-}
-
-
-def _is_end(message: Message) -> bool:
-    error = message.error()
-    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001 - the same
+def _event(message: Message) -> Event:
+    place = cast("int", message.partition()), cast("int", message.offset())
+    return Event(*place, message.timestamp()[1], message.value() or b"")
