@@ -51,6 +51,7 @@ class Bar(TrainerCallback):
             TextColumn("{task.fields[figures]}"),
             console=console,
             transient=True,
+            disable=not console.is_terminal,
         )
         self._task: TaskID | None = None
 

@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import pytest
 
+from nifos_stream.commands import train
 from nifos_stream.commands.train import TrainOptions, run_train
 from nifos_stream.errors import UserError
 
@@ -35,6 +37,15 @@ def test_wrong_use_is_one_sentence_before_anything_is_trained(rows: Path, tmp_pa
     with pytest.raises(UserError, match=sentence):
         run_train(rows, TrainOptions(out=tmp_path / "model", **given))
     assert not (tmp_path / "model").exists()
+
+
+def test_a_training_goes_on_in_the_arithmetic_it_began_with(tmp_path: Path):
+    started = tmp_path / "checkpoints" / "started.json"
+    started.parent.mkdir()
+    for precision in ("bf16", "fp32"):
+        started.write_text(json.dumps({"precision": precision}), encoding="utf-8")
+        assert train._precision(TrainOptions(out=tmp_path, device="cpu")) == precision
+    assert train._precision(TrainOptions(out=tmp_path, device="cpu", dtype="bf16")) == "bf16"
 
 
 def test_a_finished_model_is_not_trained_over(rows: Path, tmp_path: Path):
