@@ -26,7 +26,7 @@ KILLS = int(os.environ.get("NIFOS_CHAOS_KILLS", "20"))
 KILLS_IN_TRANSACTION = 5
 PAUSES = 3
 POSTS = 20_000
-POSTS_PER_SECOND = 160
+POSTS_PER_SECOND = 120
 PARTITIONS = 9
 WORKERS = 3
 CHAOS_SECONDS = 900
@@ -153,7 +153,7 @@ class Chaos:
         elif victim in [worker for _, worker in self._paused]:
             if dice < 0.2:
                 self._kill(victim)
-        elif dice < 0.2:
+        elif self.kills["pauses"] * KILLS <= self.kills["all"] * PAUSES:
             victim.send(signal.SIGSTOP)
             self.kills["pauses"] += 1
             self._paused.append((time.monotonic() + self._rng.uniform(3, 9), victim))
