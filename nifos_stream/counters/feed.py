@@ -70,6 +70,7 @@ class Feed:
         self._owned: set[int] = set()
         self._next: dict[int, int] = {}
         self._at_end: set[int] = set()
+        self._refusals = 0
         self.joined = False
         if partitions is None:
             client.subscribe(
@@ -95,14 +96,22 @@ class Feed:
         return self.joined and self.owned <= self._at_end
 
     def begin_at(self, partition: int, offset: int) -> bool:
-        """Read `partition` from `offset` on; False when it cannot be yet, or is not owned any more."""
+        """Read `partition` from `offset` on; False when it cannot be yet, or is not owned any more.
+
+        A partition whose topic was deleted and created again cannot be sought for good; it is assigned anew
+        then, and so, where the protocol knows no single partitions, are all, to be told where to begin again.
+        """
         place = TopicPartition(self._topic, partition, offset)
         try:
             self._client.seek(place)
             self._client.resume([place])
         except KafkaException as error:
             _log.debug("partition.not_ready", partition=partition, error=str(error))
+            self._refusals += 1
+            if self._refusals >= _MOST_REFUSALS:
+                self._assign_anew(partition)
             return False
+        self._refusals = 0
         self._next[partition] = offset
         return True
 
@@ -176,11 +185,20 @@ class Feed:
         """Leave the group."""
         self._client.close()
 
+    def _assign_anew(self, partition: int) -> None:
+        places = [TopicPartition(self._topic, partition)]
+        if self._one_by_one:
+            self._client.incremental_unassign(places)
+        else:
+            places = [TopicPartition(self._topic, owned) for owned in self.owned]
+        self._assigned(self._client, places)
+
     def _assigned(self, client: Consumer, places: list[TopicPartition]) -> None:
         partitions = {place.partition for place in places}
         with self._lock:
             self._owned = self._owned | partitions if self._one_by_one else partitions
         self._forget(partitions)
+        self._refusals = 0
         self.joined = True
         begin = [TopicPartition(self._topic, partition, OFFSET_BEGINNING) for partition in partitions]
         if self._one_by_one:
@@ -205,6 +223,7 @@ class Feed:
             self._at_end.discard(partition)
 
 
+_MOST_REFUSALS = 20
 _OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001
 
 

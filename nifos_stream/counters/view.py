@@ -29,6 +29,7 @@ from nifos_stream.stage import Health
 READ_SECONDS = 0.1
 """How long a round waits for records: what light traffic adds to the age of the counts."""
 MAX_BACKOFF_SECONDS = 3.0
+NOTED_SECONDS = 2.0
 _log = logs.get(__name__)
 
 
@@ -60,6 +61,7 @@ class CounterView:
         self._now = now
         self._health = Health(ok=True, ready=False, detail="starting")
         self._level_since: float | None = None
+        self._noted_at = now()
         self._trouble_since: float | None = None
         self._backoff_seconds = 0.0
 
@@ -97,8 +99,9 @@ class CounterView:
 
     def idle_seconds(self) -> float:
         """Seconds since every owned partition was counted to its end, as the broker confirms all the time."""
-        since = self._level_since
-        return 0.0 if since is None else self._now() - since
+        since, now = self._level_since, self._now()
+        # A loop that hangs in a call has no say on whether there is something to do.
+        return 0.0 if since is None or now - self._noted_at > NOTED_SECONDS else now - since
 
     def health(self) -> Health:
         """Red once events were lost: trimmed from the topic before they were counted."""
@@ -158,6 +161,7 @@ class CounterView:
 
     def _note_level(self, feed: Feed, counting: Counting, sampler: Sampler) -> None:
         """Level is what the broker says: a client that lost it would call any position the end."""
+        self._noted_at = self._now()
         if not (feed.at_end and sampler.reached(counting.positions)):
             self._level_since = None
         elif self._level_since is None:
