@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 _EVERY_SECONDS = 1.0
 _ANSWER_WITHIN_SECONDS = 5.0
 _REFRESH_WITHIN_SECONDS = 0.5
+_SILENCE_SECONDS = 5.0
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # they ship no types
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
@@ -46,12 +47,18 @@ class Ends:
         self._now = now
         self._asked_at = -_EVERY_SECONDS
         self._answered_at = now()
+        self._answering_since = now()
         self._pending: tuple[dict[int, Future[Any]], dict[int, Future[Any]]] | None = None
 
     @property
     def silent_seconds(self) -> float:
         """Seconds since the broker last answered."""
         return self._now() - self._answered_at
+
+    @property
+    def answering_seconds(self) -> float:
+        """Seconds for which the broker has answered without a long silence."""
+        return 0.0 if self.silent_seconds > _SILENCE_SECONDS else self._now() - self._answering_since
 
     def look(self, partitions: Iterable[int]) -> Answer | None:
         """Ask when it is time to; an answer when one has just come."""
@@ -68,7 +75,7 @@ class Ends:
         if any(future.exception() is not None for future in futures):
             self._refresh()
             return None
-        self._answered_at = self._now()
+        self._answered()
         return Answer(
             {number: future.result().offset for number, future in starts.items()},
             {number: future.result().offset for number, future in ends.items()},
@@ -83,6 +90,11 @@ class Ends:
             self._admin.list_topics(self._topic, timeout=_REFRESH_WITHIN_SECONDS)
         except KafkaException:
             return
+        self._answered()
+
+    def _answered(self) -> None:
+        if self.silent_seconds > _SILENCE_SECONDS:
+            self._answering_since = self._now()
         self._answered_at = self._now()
 
     def _ask(self, partitions: list[int]) -> None:

@@ -6,7 +6,6 @@ that polls, another may wait for minutes. So no other thread may touch the consu
 """
 
 import datetime as dt
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -70,18 +69,20 @@ class Source:
         self._held: bool | None = False
         self._gone_in_call: set[int] = set()
         self._now = now
-        self._unsettled_since = math.inf
+        self._told = False
+        self._unsettled_since = now()
         self.standings: dict[int, Standing] = {}
         consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
-    @property
-    def settled(self) -> bool:
+    def settled(self, answering_seconds: float) -> bool:
         """Whether the group has given this worker its share, be it none.
 
         Between giving up the old share and getting the new one a worker has nothing to do, but is not idle.
-        Not every protocol says that the new share is none, so after a while it is taken to be that.
+        Not every protocol says that the new share is none, so it is taken to be that when the broker has been
+        there for a while (answering_seconds) without saying otherwise.
         """
-        return bool(self.standings) or self._now() - self._unsettled_since > _UNSETTLED_SECONDS
+        unsettled_seconds = self._now() - self._unsettled_since
+        return self._told or min(unsettled_seconds, answering_seconds) > _UNSETTLED_SECONDS
 
     def poll(self, most: int, timeout_seconds: float) -> list[Row]:
         """Up to `most` rows as soon as there are any, [] after `timeout_seconds` without one."""
@@ -207,7 +208,7 @@ class Source:
 
     def _assigned(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         numbers = [each.partition for each in partitions]
-        self._unsettled_since = -math.inf
+        self._told = True
         self._held = None  # The new ones are not paused; the others may be.
         self.standings |= {number: Standing() for number in numbers}
         self._ownership.assigned(numbers, self._consumer.consumer_group_metadata())
@@ -228,5 +229,6 @@ class Source:
         self._gone_in_call |= gone
         for number in gone:
             self.standings.pop(number, None)
+        self._told = bool(self.standings)
         self._unsettled_since = self._now()
         self._on_gone(gone)

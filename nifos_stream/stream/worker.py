@@ -253,7 +253,7 @@ class ClassifyStage:
         silent = self._ends.silent_seconds
         if silent > self._settings.kafka.retry_timeout_seconds:
             raise BrokerUnavailable(f"Kafka has not answered for {silent:.0f} s.")
-        self._ready = self._source.settled and silent < _SILENT_SECONDS
+        self._ready = self._source.settled(self._ends.answering_seconds) and silent < _SILENT_SECONDS
         if self._storm.active:
             self._complain()
         if self._batcher or self._lanes.in_hand or not self._ready or self._storm.active:
