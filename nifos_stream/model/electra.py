@@ -5,6 +5,7 @@ Knows nothing of texts, labels or caches.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,7 +22,9 @@ from nifos_stream.model.linear import Linear, make_linear, rows_dtype
 class MakeLinear(Protocol):
     """Makes one layer out of a weight (out, in) and a bias (out,)."""
 
-    def __call__(self, weight: Tensor, bias: Tensor, *, gelu: bool = False) -> Linear:
+    def __call__(
+        self, weight: Tensor, bias: Tensor, *, gelu: bool = False, after_gelu: bool = False
+    ) -> Linear:
         """Return the layer."""
 
 
@@ -71,9 +74,7 @@ class PackedElectra:
         self._heads = config.num_attention_heads
         self._varlen = varlen_available(self._rows_dtype, device)
 
-        def linear(weight: Tensor, bias: Tensor, *, gelu: bool = False) -> Linear:
-            return make_linear(weight, bias, dtype=dtype, device=device, gelu=gelu)
-
+        linear: MakeLinear = partial(make_linear, dtype=dtype, device=device)
         body: Any = module.electra
         embeddings = body.embeddings
         places = embeddings.position_embeddings.weight + embeddings.token_type_embeddings.weight[0]
@@ -88,7 +89,6 @@ class PackedElectra:
         # So few rows are not worth fewer digits.
         exact = "fp32" if dtype == "int8" else dtype
         self._head = make_linear(head.dense.weight, head.dense.bias, dtype=exact, device=device, gelu=True)
-        self._head_dtype = rows_dtype(exact)
         # Three columns are no product worth a kernel, and a logit deserves all its digits.
         self._out = [
             part.detach().to(device, torch.float32) for part in (head.out_proj.weight, head.out_proj.bias)
@@ -114,7 +114,7 @@ class PackedElectra:
             attended=linear(out.dense.weight, out.dense.bias),
             attended_norm=self._norm_of(out.LayerNorm),
             inner=linear(layer.intermediate.dense.weight, layer.intermediate.dense.bias, gelu=True),
-            outer=linear(layer.output.dense.weight, layer.output.dense.bias),
+            outer=linear(layer.output.dense.weight, layer.output.dense.bias, after_gelu=True),
             outer_norm=self._norm_of(layer.output.LayerNorm),
         )
 
@@ -131,7 +131,7 @@ class PackedElectra:
             rows = self._projection(rows)
         for layer in self._layers:
             rows = self._run(layer, rows, packing)
-        return functional.linear(self._head(rows.to(self._head_dtype)).float(), *self._out)
+        return functional.linear(self._head(rows).float(), *self._out)
 
     def _run(self, layer: _Layer, rows: Tensor, packing: Packing) -> Tensor:
         parts = layer.inputs(rows).view(len(rows), -1, self._heads, rows.shape[1] // self._heads)

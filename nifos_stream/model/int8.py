@@ -12,28 +12,40 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_ZERO_POINT = 128
-# One short of 127: the factor is rounded to the rows' dtype, and 127.5 would come out as -128.
-_LARGEST = 126.0
 _TINY = 1e-30
+_GELU_LOWEST = 0.17
+"""No value of gelu is below the negative of this."""
 
 
 class Int8Linear:
-    """rows (n, in) -> act(rows @ weight.T + bias) + residual, in the dtype of the rows (fp32 or bf16)."""
+    """rows (n, in) -> act(rows @ weight.T + bias) + residual, in float32.
 
-    def __init__(self, weight: Tensor, bias: Tensor, *, rows_dtype: torch.dtype, gelu: bool = False) -> None:
+    after_gelu: the rows come out of gelu, so that nearly all of them is positive; they are laid over the
+    whole range of numbers instead of its upper half.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, *, gelu: bool = False, after_gelu: bool = False) -> None:
         bound = 127 if _adds_exactly() else 63
         self._scales = weight.abs().amax(dim=1).clamp_min(_TINY) / bound
-        self._weight = _pack((weight / self._scales[:, None]).round().to(torch.int8))
-        self._bias = bias.to(rows_dtype)
+        numbers = (weight / self._scales[:, None]).round().to(torch.int8)
+        self._weight = _pack(numbers)
+        self._bias = bias.clone()
+        if after_gelu:
+            self._bias -= _GELU_LOWEST * numbers.float().sum(dim=1) * self._scales
         self._gelu = gelu
+        self._after_gelu = after_gelu
 
     def __call__(self, rows: Tensor, residual: Tensor | None = None) -> Tensor:
         """Quantise, multiply, scale back, then activate or add."""
-        factors = _LARGEST / rows.abs().amax(dim=1, keepdim=True).clamp_min_(_TINY)
-        # Signed to unsigned by turning the top bit over, which is adding 128 in place.
-        numbers = (rows * factors).round_().to(torch.int8).view(torch.uint8).bitwise_xor_(_ZERO_POINT)
-        out = _multiply(numbers, self._weight, self._scales, rows.dtype)
+        if self._after_gelu:
+            factors = 254 / (rows.amax(dim=1, keepdim=True).clamp_min_(0) + _GELU_LOWEST)
+            numbers, zero_point = (rows * factors).add_(factors * _GELU_LOWEST - 127), 1
+        else:
+            factors = 127 / rows.abs().amax(dim=1, keepdim=True).clamp_min_(_TINY)
+            numbers, zero_point = rows * factors, 128
+        # Conversion to signed bytes is four times as fast; turning the top bit over then adds 128.
+        unsigned = numbers.round_().to(torch.int8).view(torch.uint8).bitwise_xor_(128)
+        out = _multiply(unsigned, zero_point, self._weight, self._scales)
         out.mul_(factors.reciprocal_()).add_(self._bias)
         if self._gelu:
             return functional.gelu(out)
@@ -51,11 +63,11 @@ def _pack(weight: Tensor) -> Tensor:
     return packed
 
 
-def _multiply(numbers: Tensor, weight: Tensor, scales: Tensor, dtype: torch.dtype) -> Tensor:
+def _multiply(numbers: Tensor, zero_point: int, weight: Tensor, scales: Tensor) -> Tensor:
     multiply: Any = torch.ops.onednn.qlinear_pointwise
     zeros = torch.zeros(len(scales), dtype=torch.int32)
     product: Tensor = multiply(
-        numbers, 1.0, _ZERO_POINT, weight, scales, zeros, None, 1.0, 0, dtype, "none", [], ""
+        numbers, 1.0, zero_point, weight, scales, zeros, None, 1.0, 0, torch.float32, "none", [], ""
     )
     return product
 
@@ -66,5 +78,5 @@ def _adds_exactly() -> bool:
     inputs, outputs = 64, 16
     weight = _pack(torch.full((outputs, inputs), 127, dtype=torch.int8))
     numbers = torch.full((outputs, inputs), 255, dtype=torch.uint8)
-    product = _multiply(numbers, weight, torch.ones(outputs), torch.float32)
+    product = _multiply(numbers, 128, weight, torch.ones(outputs))
     return bool((product == 127.0 * 127 * inputs).all())

@@ -9,7 +9,7 @@ from torch.nn import functional
 from nifos_stream.model import int8
 
 DTYPES = ("fp32", "bf16", "fp16", "int8")
-_FLOATS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_ROWS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "int8": torch.float32}
 
 
 class Linear(Protocol):
@@ -58,26 +58,29 @@ class OneDnnLinear:
 
 def rows_dtype(dtype: str) -> torch.dtype:
     """Return the dtype of what flows between the products of a dtype out of DTYPES."""
-    if dtype == "int8":
-        # Half the bytes between products, where the CPU can multiply them for attention.
-        return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32  # noqa: SLF001
-    return _FLOATS[dtype]
+    return _ROWS[dtype]
 
 
 def make_linear(
-    weight: Tensor, bias: Tensor, *, dtype: str, device: torch.device, gelu: bool = False
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    dtype: str,
+    device: torch.device,
+    gelu: bool = False,
+    after_gelu: bool = False,
 ) -> Linear:
     """Return the fastest layer for a dtype out of DTYPES on a device.
 
-    weight: (out, in) and bias: (out,), in float32 on the CPU. ValueError where the device has no such
-    product.
+    weight: (out, in) and bias: (out,), in float32 on the CPU. gelu: what the layer ends with; after_gelu:
+    what its rows come from. ValueError where the device has no such product.
     """
     weight, bias = weight.detach(), bias.detach()
-    rows = rows_dtype(dtype)
     if dtype == "int8":
         if device.type != "cpu" or not int8.available():
             raise ValueError(f"there is no int8 product on {device}")
-        return int8.Int8Linear(weight, bias, rows_dtype=rows, gelu=gelu)
+        return int8.Int8Linear(weight, bias, gelu=gelu, after_gelu=after_gelu)
+    rows = rows_dtype(dtype)
     weight, bias = weight.to(device, rows), bias.to(device, rows)
     if device.type == "cpu" and _onednn_takes(rows):
         return OneDnnLinear(weight, bias, gelu=gelu)

@@ -1,10 +1,15 @@
 """Tiny models of random weights, made once."""
 
 import pytest
+import torch
 
 from nifos_stream.model import load_model
 from nifos_stream.settings import ModelSettings
 from tests.models import make_model_dir
+
+
+# Tests of tiny models on a busy machine: threads would wait for each other longer than they work.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
