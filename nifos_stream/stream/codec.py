@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from nifos_stream.errors import BadMessage, Reason
-from nifos_stream.messages import LABELS, LABELS_KO, LETTER_HEADERS, LabelledPost, ModelRef, Origin, Post
+from nifos_stream.messages import LETTER_HEADERS, LabelledPost, ModelRef, Origin, Post
 from nifos_stream.model.reading import Reading, SentenceReading
 from nifos_stream.stream.exact_json import Repeated, bare, parse_object, written_members
 
@@ -137,44 +137,26 @@ def _ours(
 
 
 def _sentiment(reading: Reading) -> str:
+    korean = f'"label_ko":"{reading.label_ko}"'
     if not reading.sentences:
-        return f"{{{_verdict(_millionths(reading.probabilities), with_korean=True)}}}"
-    read = [(s, _millionths(s.probabilities) if s.tokens else None) for s in reading.sentences]
-    # The mean of what is published, so that whoever takes it again finds the same.
-    sums = [sum(s.tokens * units[i] for s, units in read if units is not None) for i in range(len(LABELS))]
-    sentences = ",".join(_sentence_json(s, units) for s, units in read)
-    return f'{{{_verdict(_millionths(sums), with_korean=True)},"sentences":[{sentences}]}}'
-
-
-def _sentence_json(sentence: SentenceReading, units: Sequence[int] | None) -> str:
-    verdict = (
-        '"label":null,"score":null,"probabilities":null'
-        if units is None
-        else _verdict(units, with_korean=False)
+        return f"{{{korean},{_verdict(reading)}}}"
+    return (
+        f'{{{korean},{_verdict(reading)},"sentences":[{",".join(map(_sentence_json, reading.sentences))}]}}'
     )
+
+
+def _sentence_json(sentence: SentenceReading) -> str:
+    # Of a sentence without tokens cleaning left nothing, so the model has not read it.
+    verdict = _verdict(sentence) if sentence.tokens else '"label":null,"score":null,"probabilities":null'
     return f'{{"from":{sentence.start},"to":{sentence.end},"tokens":{sentence.tokens},{verdict}}}'
 
 
-def _verdict(units: Sequence[int], *, with_korean: bool) -> str:
-    negative, neutral, positive = units
-    label = LABELS[units.index(max(units))]
-    korean = f'"label_ko":"{LABELS_KO[label]}",' if with_korean else ""
+def _verdict(read: Reading | SentenceReading) -> str:
+    negative, neutral, positive = read.probabilities
     return (
-        f'"label":"{label.value}",{korean}"score":{max(units) / 1e6:.6f},"probabilities":'
-        f'{{"negative":{negative / 1e6:.6f},"neutral":{neutral / 1e6:.6f},"positive":{positive / 1e6:.6f}}}'
+        f'"label":"{read.label.value}","score":{read.score:.6f},"probabilities":'
+        f'{{"negative":{negative:.6f},"neutral":{neutral:.6f},"positive":{positive:.6f}}}'
     )
-
-
-def _millionths(weights: Sequence[float]) -> list[int]:
-    """Weights as whole millionths of their sum, which sum to a million; the largest remainders round up."""
-    scale = 1e6 / sum(weights)
-    exact = [weight * scale for weight in weights]
-    units = [int(share) for share in exact]
-    missing = 1_000_000 - sum(units)
-    if missing:
-        for i in sorted(range(len(units)), key=lambda i: units[i] - exact[i])[:missing]:
-            units[i] += 1
-    return units
 
 
 @lru_cache(maxsize=16)
