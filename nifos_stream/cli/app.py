@@ -2,9 +2,11 @@
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -20,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 
 @dataclass(slots=True)
@@ -42,6 +46,11 @@ def settings_with(**sections: dict[str, Any]) -> Settings:
     settings = load(_globals.config, {section: values for section, values in given.items() if values})
     logs.configure(settings.logs.format, "debug" if _globals.debug else settings.logs.level)
     return settings
+
+
+def panel(title: str) -> Callable[..., Callable[[Command], Command]]:
+    """`app.command` for the commands that the help shows under `title`."""
+    return partial(app.command, rich_help_panel=title)
 
 
 @app.callback()

@@ -5,19 +5,20 @@ from typing import Annotated
 
 import typer
 
-from nifos_stream.cli.app import app, settings_with
+from nifos_stream.cli.app import app, panel, settings_with
 from nifos_stream.commands.produce import Key, Options
 from nifos_stream.files import Format
 
+command = panel("Posts and counts")
 letters_app = typer.Typer(
     help="What could not be labelled: look at it, and send it in again.", no_args_is_help=True
 )
-app.add_typer(letters_app, name="dead-letters")
+app.add_typer(letters_app, name="dead-letters", rich_help_panel="Posts and counts")
 
 Reason = Annotated[str | None, typer.Option(help="Only letters with this reason, e.g. not_json.")]
 
 
-@app.command(
+@command(
     epilog="Examples: nifos-stream produce posts.xlsx --column text=본문 --column created_at=작성일  ·  "
     "crawler | nifos-stream produce - --set source=twitter"
 )
@@ -58,7 +59,7 @@ def produce(
     raise typer.Exit(command.produce(settings_with(), files, options))
 
 
-@app.command(epilog="Example: nifos-stream tail --label 부정 --source naver_blog")
+@command(epilog="Example: nifos-stream tail --label 부정 --source naver_blog")
 def tail(
     label: Annotated[list[str] | None, typer.Option(help="부정, 중립, 긍정 or the English word.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only from this source.")] = None,
@@ -83,7 +84,7 @@ def tail(
     )
 
 
-@app.command(epilog="Example: nifos-stream watch --window 24h")
+@command(epilog="Example: nifos-stream watch --window 24h")
 def watch(
     window: Annotated[str, typer.Option(help="5m, 1h, 24h, 7d or any other length.")] = "1h",
     once: Annotated[bool, typer.Option("--once", help="Print the numbers once and end.")] = False,
@@ -94,7 +95,7 @@ def watch(
     show(settings_with(), window=window, once=once)
 
 
-@app.command(
+@command(
     epilog="Examples: nifos-stream counts --window 24h --by source --where keyword=산불  ·  "
     "nifos-stream counts --from 2025-01-01 --to 2026-01-01 --grain month  ·  counts --total --json"
 )

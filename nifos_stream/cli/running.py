@@ -6,26 +6,45 @@ from typing import Annotated, Literal
 import typer
 
 from nifos_stream import __version__
-from nifos_stream.cli.app import app, settings_with
+from nifos_stream.cli.app import app, panel, settings_with
 from nifos_stream.commands.worker import Role
 from nifos_stream.errors import UserError
 
+command = panel("The stream")
 topics_app = typer.Typer(help="The topics of the stream.", no_args_is_help=True)
 counters_app = typer.Typer(help="The counts in Redis.", no_args_is_help=True)
-app.add_typer(topics_app, name="topics")
-app.add_typer(counters_app, name="counters")
+app.add_typer(topics_app, name="topics", rich_help_panel="The stream")
+app.add_typer(counters_app, name="counters", rich_help_panel="The stream")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="0 takes a free one.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where Kafka and Redis keep their data.")]
 
 
-@app.command()
-def version() -> None:
-    """Say which version this is."""
-    typer.echo(f"nifos-stream {__version__}")
+@command(epilog="Example: nifos-stream demo --serve")
+def demo(
+    model: Annotated[str | None, typer.Option(help="`bundled`, a directory, or a hub name.")] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Stay up afterwards, until Ctrl-C.")] = False,
+) -> None:
+    """Label 2,400 real reviews on a Kafka and Redis of its own, and show the counts."""
+    from nifos_stream.local.demo import run_demo
+
+    run_demo(settings_with(model={"path": model}), serve=serve)
 
 
-@app.command(epilog="Example: nifos-stream worker --role classify --model ./my-model --http 127.0.0.1:9100")
+@command(epilog="Example: nifos-stream up --data-dir ./data --json")
+def up(
+    data_dir: DataDir = None,
+    kafka_port: Port = None,
+    redis_port: Port = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON once both answer.")] = False,
+) -> None:
+    """Start real Kafka and Redis on this machine, with the topics, until Ctrl-C."""
+    from nifos_stream.local.up import run_up
+
+    run_up(settings_with(), data_dir=data_dir, kafka_port=kafka_port, redis_port=redis_port, as_json=as_json)
+
+
+@command(epilog="Example: nifos-stream worker --role classify --model ./my-model --http 127.0.0.1:9100")
 def worker(
     role: Annotated[Role, typer.Option(help="Label posts, count labelled posts, or both.")] = Role.ALL,
     model: Annotated[str | None, typer.Option(help="`bundled`, a directory, or a hub name.")] = None,
@@ -52,7 +71,7 @@ def worker(
     run_worker(settings, role, until_idle)
 
 
-@app.command(epilog="Example: NIFOS_KAFKA__BOOTSTRAP_SERVERS=broker:9092 nifos-stream check")
+@command(epilog="Example: NIFOS_KAFKA__BOOTSTRAP_SERVERS=broker:9092 nifos-stream check")
 def check() -> None:
     """Connect to everything, load the model, and show the settings without secrets."""
     from nifos_stream.commands.check import findings
@@ -66,14 +85,6 @@ def check() -> None:
         wrong += not finding.ok
     if wrong:
         raise typer.Exit(UserError.exit_code)
-
-
-@app.command("settings")
-def settings_table() -> None:
-    """List every setting: its environment variable, default and meaning."""
-    from nifos_stream.commands.settings import table
-
-    typer.echo(table(), nl=False)
 
 
 @topics_app.command("create", epilog="Example: nifos-stream topics create --partitions 12")
@@ -90,36 +101,6 @@ def topics_create(
     for name, is_new in created.items():
         kept = f"{days[name]:g} days" if name in days else "the newest of each key, for ever"
         typer.echo(f"{name}: {'created' if is_new else 'was there'}, keeps {kept}")
-
-
-@app.command(epilog="Example: nifos-stream up --data-dir ./data --json")
-def up(
-    data_dir: DataDir = None,
-    kafka_port: Port = None,
-    redis_port: Port = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON once both answer.")] = False,
-) -> None:
-    """Start real Kafka and Redis on this machine, with the topics, until Ctrl-C."""
-    from nifos_stream.local.up import run_up
-
-    run_up(settings_with(), data_dir=data_dir, kafka_port=kafka_port, redis_port=redis_port, as_json=as_json)
-
-
-@app.command(epilog="Example: nifos-stream schema --format asyncapi > asyncapi.json")
-def schema(
-    schema_format: Annotated[
-        Literal["json-schema", "asyncapi"],
-        typer.Option("--format", help="JSON Schema of the messages, or AsyncAPI of the topics."),
-    ] = "json-schema",
-    message: Annotated[
-        Literal["post", "labelled-post", "dead-letter"] | None,
-        typer.Option(help="JSON Schema of this message alone."),
-    ] = None,
-) -> None:
-    """Print what the messages look like."""
-    from nifos_stream.commands.schema import Format, render
-
-    typer.echo(render(settings_with(), Format(schema_format), message))
 
 
 @counters_app.command("rebuild", epilog="Example: nifos-stream counters rebuild")
@@ -140,12 +121,32 @@ def counters_rebuild(
     typer.echo(f"Counted {done.events:,} events of {done.partitions} partitions in {done.seconds:.1f} s.")
 
 
-@app.command(epilog="Example: nifos-stream demo --serve")
-def demo(
-    model: Annotated[str | None, typer.Option(help="`bundled`, a directory, or a hub name.")] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Stay up afterwards, until Ctrl-C.")] = False,
+@command(epilog="Example: nifos-stream schema --format asyncapi > asyncapi.json")
+def schema(
+    schema_format: Annotated[
+        Literal["json-schema", "asyncapi"],
+        typer.Option("--format", help="JSON Schema of the messages, or AsyncAPI of the topics."),
+    ] = "json-schema",
+    message: Annotated[
+        Literal["post", "labelled-post", "dead-letter"] | None,
+        typer.Option(help="JSON Schema of this message alone."),
+    ] = None,
 ) -> None:
-    """Label 2,400 real reviews on a Kafka and Redis of its own, and show the counts."""
-    from nifos_stream.local.demo import run_demo
+    """Print what the messages look like."""
+    from nifos_stream.commands.schema import Format, render
 
-    run_demo(settings_with(model={"path": model}), serve=serve)
+    typer.echo(render(settings_with(), Format(schema_format), message))
+
+
+@command("settings")
+def settings_table() -> None:
+    """List every setting: its environment variable, default and meaning."""
+    from nifos_stream.commands.settings import table
+
+    typer.echo(table(), nl=False)
+
+
+@command()
+def version() -> None:
+    """Say which version this is."""
+    typer.echo(f"nifos-stream {__version__}")
