@@ -43,11 +43,10 @@ class LetterTopic:
     UserError when Kafka cannot be reached or the topic is missing.
     """
 
-    def __init__(
-        self, settings: Settings, *, patience_seconds: float = 60.0, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, settings: Settings, *, now: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
-        self._patience_seconds = patience_seconds
+        # A dead worker's transaction ends by its timeout, and the broker may look a while later.
+        self._patience_seconds = 30.0 + 2 * settings.stream.transaction_timeout_seconds
         self._now = now
         self._name = settings.topics.dead_letters
         self._admin: AdminClient = connect(settings.kafka)

@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import random
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -14,7 +16,14 @@ from nifos_stream.commands.resending import Resender, Resent
 from nifos_stream.errors import UserError
 from nifos_stream.kafka import producer_config
 from nifos_stream.stream.codec import Record, letter_headers
-from tests.integration.kafka_tools import New, create_topic, produce_all, read_all, wait_until
+from tests.integration.kafka_tools import (
+    New,
+    create_topic,
+    environment,
+    produce_all,
+    read_all,
+    wait_until,
+)
 from tests.integration.stages import running
 
 FAILED_AT = dt.datetime(2026, 5, 1, tzinfo=dt.UTC)
@@ -280,3 +289,30 @@ def test_bad_messages_among_good_ones_are_kept_listed_mended_and_labelled(make_s
         assert json.loads(again[message.key].value)["text"] == "고침"
         assert again[message.key].headers == message.headers
     assert [found.redriven for found in list_letters(settings)] == [True] * 500
+
+
+def test_the_command_line_lists_to_a_file_that_can_be_mended_and_redriven(make_settings, tmp_path):
+    settings = make_settings(partitions=1)
+    write(settings, [letter(i, b"broken %d \xff" % i, topic=settings.topics.posts) for i in range(3)])
+
+    def command(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "nifos_stream", "dead-letters", *words],
+            env=environment(settings),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=True,
+        ).stdout
+
+    path = tmp_path / "letters.jsonl"
+    path.write_text(command("list", "--json").replace("broken 1", "mended 1"), encoding="utf-8")
+    assert command("redrive", str(path)) == "Sent 3 dead letters in again, 1 of them mended.\n"
+    assert [value for _, _, value, _ in sent(settings, 3)] == [
+        b"broken 0 \xff",
+        rb"mended 1 \xff",
+        b"broken 2 \xff",
+    ]
+    assert "3 skipped" in command("redrive", "--all")
+    assert "not_json" in command("list")
