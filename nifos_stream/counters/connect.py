@@ -29,6 +29,8 @@ from nifos_stream.errors import UserError
 RedisClient: TypeAlias = (
     Any  # redis.Redis or RedisCluster: their stubs differ, what is called on them does not.
 )
+TROUBLE = (RedisError, RedisClusterException, OSError)
+"""What a call raises while Redis is away, full or changing over; a cluster's own error is no RedisError."""
 _Sentinel: Any = redis_sentinel.Sentinel  # It ships no types.
 SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster", "redis+sentinel")
 _log = logs.get(__name__)
@@ -103,7 +105,7 @@ def wait_until_ready(
             refuse_eviction(connected)
         except (AuthenticationError, AuthorizationError) as error:
             raise UserError(f"Redis at {shown(url)} refused the user name or password.") from error
-        except (RedisError, OSError) as error:
+        except TROUBLE as error:
             if _is_login(error):
                 raise UserError(f"Redis at {shown(url)} refused the user name or password.") from error
             if now() >= deadline:
@@ -162,6 +164,3 @@ def _is_login(error: Exception) -> bool:
 def _said(error: Exception) -> str:
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
     return first.rstrip(".")
-
-
-__all__ = ["RedisClient", "RedisClusterException", "client", "refuse_eviction", "shown", "wait_until_ready"]

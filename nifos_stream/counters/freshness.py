@@ -7,9 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from redis.exceptions import RedisError
-
 from nifos_stream import logs
+from nifos_stream.counters import connect
 from nifos_stream.counters.generations import bury_unread
 from nifos_stream.counters.store import Level, Store
 from nifos_stream.counters.topic import TopicAsker
@@ -101,7 +100,7 @@ class Sampler:
                 if self._now() - self._buried_at >= BURY_EVERY_SECONDS:
                     self._buried_at = self._now()
                     bury_unread(self._store, self._owned(), self._silence_seconds)
-            except (BrokerUnavailable, RedisError, OSError) as error:
+            except (BrokerUnavailable, *connect.TROUBLE) as error:
                 _log.debug("freshness.unknown", error=str(error))
             self._stop.wait(max(0.0, EVERY_SECONDS - (self._now() - started)))
 

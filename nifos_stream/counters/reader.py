@@ -7,8 +7,6 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from redis.exceptions import RedisError
-
 from nifos_stream.counters import connect, fields
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import RedisAway
@@ -153,7 +151,7 @@ class Counts:
         pipeline.get(self._keys.backlog)
         for partition in range(partitions):
             keys = [self._keys.state(partition), self._keys.ends(partition)]
-            pipeline.eval(script("state").text, len(keys), *keys)
+            pipeline.execute_command("EVAL", script("state").text, len(keys), *keys)
         backlog, *answers = pipeline.execute()
         return Look.of(backlog, answers)
 
@@ -170,7 +168,7 @@ class Counts:
                 keys = [self._keys.state(partition)]
                 keys += [self._keys.bucket(partition, generation, name) for name, _ in chunk]
                 arguments = [generation, asked.to_json([point for _, point in chunk])]
-                pipeline.eval(script("read").text, len(keys), *keys, *arguments)
+                pipeline.execute_command("EVAL", script("read").text, len(keys), *keys, *arguments)
         for answer in pipeline.execute():
             if answer[0] != "read":
                 raise _Moved
@@ -189,7 +187,7 @@ class Counts:
                     return ask()
                 except _Moved:
                     continue
-        except (RedisError, OSError) as error:
+        except connect.TROUBLE as error:
             said = str(error).rstrip(".")
             raise RedisAway(f"Redis did not answer at {connect.shown(self._url)}: {said}.") from error
         raise RedisAway("The counts are being rebuilt faster than they can be read.")

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from redis.exceptions import RedisError
-
 from nifos_stream import kafka, logs
 from nifos_stream.counters import connect
 from nifos_stream.counters.counting import Counting, Held
@@ -80,12 +78,12 @@ def rebuild(
             rebuilder.step()
             progress(rebuilder.fraction)
     except BaseException:
-        with contextlib.suppress(RedisError, OSError):
+        with contextlib.suppress(*connect.TROUBLE):
             rebuilder.abandon()
         raise
     finally:
         feed.close()
-    with contextlib.suppress(RedisError, OSError):
+    with contextlib.suppress(*connect.TROUBLE):
         bury_unread(store, partitions, SILENCE_SECONDS)
     return Rebuilt(topic.partitions, rebuilder.events, now() - started)
 
@@ -169,7 +167,7 @@ class Rebuilder:
                 else:
                     self._let_go(part.partition)
             self._name_level()
-        except (RedisError, OSError, BrokerUnavailable) as error:
+        except (*connect.TROUBLE, BrokerUnavailable) as error:
             self._wait(error)
         else:
             self._trouble_since = None

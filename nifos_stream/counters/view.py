@@ -10,8 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from redis.exceptions import RedisError
-
 from nifos_stream import kafka, logs
 from nifos_stream.counters import connect
 from nifos_stream.counters.counting import Counting
@@ -126,7 +124,7 @@ class CounterView:
                 else:
                     feed.halt(part.partition)
             feed.commit(counted)
-        except (RedisError, OSError) as error:
+        except connect.TROUBLE as error:
             self._metrics.redis_up.set(0)
             self._wait("Redis", error, feed, holding)
         except BrokerUnavailable as error:

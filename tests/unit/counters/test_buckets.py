@@ -2,7 +2,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nifos_stream.counters.buckets import EARLIEST, LATEST, Calendar, believable
@@ -19,6 +19,7 @@ ZONES = (
 moments = st.integers(-500_000_000, 4_000_000_000)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ZONES), st.sampled_from(GRAINS), moments)
 def test_a_moment_lies_in_its_bucket_and_buckets_meet(zone, grain, seconds):
     calendar = Calendar(zone)
@@ -52,6 +53,7 @@ def test_months_and_years_are_those_of_the_calendar():
     assert calendar.moment(calendar.start("year", start)) == dt.datetime(2028, 1, 1, tzinfo=calendar.zone)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12))
 def test_every_date_has_a_bucket(seconds):
     for grain in GRAINS:

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nifos_stream.counters import fields
@@ -6,17 +6,20 @@ from nifos_stream.counters import fields
 any_text = st.text(max_size=60)
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_a_value_comes_back_as_it_was(value):
     assert fields.read(fields.written(value)) == value
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_a_written_value_holds_no_separator(value):
     assert ":" not in fields.written(value)
     assert "*" not in fields.written(value)
 
 
+@settings(deadline=None)
 @given(any_text, any_text, any_text, any_text)
 def test_two_pairs_are_written_alike_only_if_they_are(a, b, c, d):
     one = fields.pair(fields.written(a), fields.written(b))

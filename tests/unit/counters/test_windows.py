@@ -2,7 +2,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nifos_stream.counters.buckets import Calendar
@@ -75,6 +75,7 @@ def test_too_many_points_are_refused():
         Windows(Calendar("Asia/Seoul"), forever).span(NOW - 1e7, NOW, NOW, "10s")
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata")),
     st.floats(0, 3e8),

@@ -1,0 +1,254 @@
+"""The calls that change the counts, on Redis 6.2, on the installed one, and on a cluster."""
+
+import json
+import random
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from nifos_stream.counters import connect, fields
+from nifos_stream.counters.buckets import Calendar
+from nifos_stream.counters.event import Event, Signature
+from nifos_stream.counters.generations import PartitionState, bury_unread
+from nifos_stream.counters.reader import Counts
+from nifos_stream.counters.rules import Rules
+from nifos_stream.counters.store import Batch, Keys, Store, Why
+from nifos_stream.counters.tally import Tally
+from nifos_stream.settings import Settings
+from tests.integration.redis_servers import cluster, programs, server
+
+TOPIC = "topic-id"
+
+
+@pytest.fixture(scope="module", params=[*programs(), "cluster"])
+def url(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("redis")
+    if request.param == "cluster":
+        with cluster(folder, list(programs().values())[-1]) as port:
+            yield f"redis+cluster://127.0.0.1:{port}"
+    else:
+        with server(folder, programs()[request.param], "--save", "") as port:
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture
+def client(url):
+    connected = connect.wait_until_ready(url, 5.0, 30.0)
+    connected.flushall()
+    yield connected
+    connected.close()
+
+
+@pytest.fixture
+def rules():
+    return Rules.of(Settings(counters={"max_values": 3, "always_values": {"source": ["named"]}}))
+
+
+@pytest.fixture
+def store(client, rules):
+    return Store(client, Keys("t"), rules)
+
+
+def now_of(client):
+    answer = client.time() if not hasattr(client, "get_primaries") else client.time(target_nodes="random")
+    return next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0]
+
+
+def batch(store, start, end, *events, since=1.0):
+    tally = Tally(store.rules, Calendar(store.rules.timezone))
+    for event in events:
+        tally.add(event)
+    return Batch(start, end, since if events else None, tally.buckets(0))
+
+
+def event(time, source="s", label=0, channel="", keywords=()):
+    return Event(time, True, 1.0, Signature(label, source, channel, keywords, "r"), (1, 0, 0))
+
+
+def total(store, partition=0, generation=1):
+    found = store.client.hgetall(store.keys.bucket(partition, generation, "total"))
+    return {name: int(count) for name, count in found.items()}
+
+
+def test_a_batch_counts_once_however_often_it_is_sent(store, client):
+    opened = store.open(0, TOPIC, 0, 9)
+    assert (opened.generation, opened.position, opened.begun) == (1, 0, True)
+    assert store.apply(0, 1, TOPIC, batch(store, 0, 5, event(now_of(client)))) is None
+    assert store.apply(0, 1, TOPIC, batch(store, 0, 5, event(now_of(client)))) is Why.POSITION
+    assert store.apply(0, 1, TOPIC, batch(store, 5, 4)) is Why.BACKWARDS
+    assert store.apply(0, 1, TOPIC, batch(store, 5, 9)) is None
+    assert store.open(0, TOPIC, 0, 9).position == 9
+    assert total(store)["all:negative"] == 1
+
+
+def test_whatever_does_not_fit_is_refused_and_changes_nothing(store, client):
+    assert store.apply(0, 1, TOPIC, batch(store, 0, 5, event(now_of(client)))) is Why.GONE
+    store.open(0, TOPIC, 0, 9)
+    assert store.apply(0, 1, "another", batch(store, 0, 5, event(now_of(client)))) is Why.TOPIC
+    other = Store(client, store.keys, Rules.of(Settings()))
+    assert other.open(0, TOPIC, 0, 9) is Why.FINGERPRINT
+    assert other.apply(0, 1, TOPIC, batch(other, 0, 5, event(now_of(client)))) is Why.FINGERPRINT
+    assert total(store) == {}
+    assert PartitionState.of(store.state(0)).read.position == 0
+
+
+def test_a_count_that_is_no_number_stops_the_call_before_it_writes(store, client):
+    store.open(0, TOPIC, 0, 9)
+    store.apply(0, 1, TOPIC, batch(store, 0, 1, event(now_of(client))))
+    client.hset(store.keys.bucket(0, 1, "total"), "all:negative", "many")
+    with pytest.raises(connect.ResponseError):
+        store.apply(0, 1, TOPIC, batch(store, 1, 2, event(now_of(client))))
+    assert PartitionState.of(store.state(0)).read.position == 1
+
+
+def test_buckets_end_by_their_own_time_alone(store, client, rules):
+    now = now_of(client)
+    store.open(0, TOPIC, 0, 9)
+    store.apply(0, 1, TOPIC, batch(store, 0, 1, event(now - 100_000)))
+    hour = (now - 100_000) // 3600 * 3600
+    assert client.ttl(store.keys.bucket(0, 1, f"1h:{hour}")) == pytest.approx(
+        hour + 3600 + rules.retention_seconds["1h"] - now, abs=5
+    )
+    assert client.ttl(store.keys.bucket(0, 1, "total")) == -1
+    assert client.ttl(store.keys.state(0)) == -1
+    # Its ten seconds are over for good: the event counts in what is kept longer.
+    old = (now - 100_000) // 10 * 10
+    assert client.ttl(store.keys.bucket(0, 1, f"10s:{old}")) == -2
+
+
+def test_places_are_taken_in_the_order_of_offsets(store, client):
+    """The same events in calls of any size fill the same places."""
+    now, rng = now_of(client), random.Random(3)
+    events = [
+        event(now, rng.choice(("a", "b", "c", "d", "e", "named")), rng.randrange(3)) for _ in range(200)
+    ]
+    found = []
+    for partition, size in enumerate((1, 7, 200)):
+        store.open(partition, TOPIC, 0, 9)
+        for at in range(0, 200, size):
+            part = events[at : at + size]
+            assert store.apply(partition, 1, TOPIC, batch(store, at, at + len(part), *part)) is None
+        found.append(total(store, partition))
+    assert found[0] == found[1] == found[2]
+    first = list(dict.fromkeys(one.signature.source for one in events if one.signature.source != "named"))
+    inside = {name.split(":")[1] for name in found[0] if name.startswith("source:")}
+    assert inside == {*first[:3], "named", fields.OTHER}
+    assert found[0]["places:source"] == 3
+
+
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.text(st.characters(), min_size=1, max_size=30), st.text(min_size=1, max_size=30))
+def test_any_value_comes_back(client, url, source, keyword):
+    client.flushall()
+    rules = Rules.of(Settings())
+    store = Store(client, Keys("t"), rules)
+    store.note_topic(TOPIC, 1)
+    store.open(0, TOPIC, 0, 9)
+    one = event(now_of(client), fields.written(source), 2, "c", (fields.written(keyword),))
+    assert store.apply(0, 1, TOPIC, batch(store, 0, 1, one)) is None
+    seen = source.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    with Counts(url, prefix="t") as counts:
+        assert counts.total("source").groups[seen].positive == 1
+        assert counts.total("source", where={"keyword": keyword}).groups[seen].positive == 1
+        assert counts.total("keyword", where={"source": source}).groups[keyword].positive == 1
+        assert counts.window("1h", where={"channel": "c", "keyword": keyword}).total.positive == 1
+
+
+def test_partitions_are_added_up(store, client, url):
+    store.note_topic(TOPIC, 5)
+    for partition in range(5):
+        store.open(partition, TOPIC, 0, 9)
+        store.apply(partition, 1, TOPIC, batch(store, 0, 4, *[event(now_of(client))] * (partition + 1)))
+        store.sample(partition, TOPIC, 6, 0)
+    store.note_backlog(17)
+    with Counts(url, prefix="t") as counts:
+        window = counts.window("5m", by="source")
+        assert window.total.negative == window.groups["s"].negative == 15
+        assert window.freshness.behind == 10
+        assert window.freshness.behind_seconds is None
+        assert window.freshness.backlog == 17
+        assert 0 < window.freshness.rebuilding < 1
+
+
+def test_a_rebuild_is_named_once_it_is_level(store, client):
+    store.open(0, TOPIC, 0, 9)
+    store.apply(0, 1, TOPIC, batch(store, 0, 6, event(now_of(client))))
+    opened = store.open(0, TOPIC, 0, 9, "rebuild")
+    assert (opened.generation, opened.position) == (2, 0)
+    store.apply(0, 2, TOPIC, batch(store, 0, 5, event(now_of(client))), rebuilding=True)
+    assert store.name(0, 2) == 6
+    store.apply(0, 2, TOPIC, batch(store, 5, 6), rebuilding=True)
+    assert store.name(0, 2) is None
+    assert store.apply(0, 1, TOPIC, batch(store, 6, 7)) is Why.OLDER
+    assert store.open(0, TOPIC, 0, 9).generation == 2
+    assert store.name(0, 1) is Why.OLDER
+    bury_unread(store, [0], 600)
+    assert PartitionState.of(store.state(0)).generations.keys() == {2}
+    assert not client.exists(store.keys.bucket(0, 1, "total"))
+    assert not client.exists(store.keys.bucket(0, 1, "keys"))
+    assert store.open(0, TOPIC, 0, 9, "rebuild").generation == 3
+
+
+def test_a_silent_rebuild_is_buried_and_can_write_no_more(store, client):
+    store.open(0, TOPIC, 0, 9)
+    store.open(0, TOPIC, 0, 9, "rebuild")
+    store.apply(0, 2, TOPIC, batch(store, 0, 3, event(now_of(client))), rebuilding=True)
+    assert store.bury(0, 2, silence_seconds=600) is False
+    assert store.bury(0, 1, silence_seconds=0) is False
+    assert store.bury(0, 2, silence_seconds=0) is True
+    assert store.apply(0, 2, TOPIC, batch(store, 3, 5), rebuilding=True) is Why.GONE
+    assert store.name(0, 2) is Why.GONE
+    assert PartitionState.of(store.state(0)).generations.keys() == {1}
+
+
+def test_another_topic_is_counted_anew_at_once(store, client):
+    store.open(0, TOPIC, 0, 9)
+    store.apply(0, 1, TOPIC, batch(store, 0, 9, event(now_of(client))))
+    store.sample(0, TOPIC, 9, 0)
+    opened = store.open(0, "another", 2, 50)
+    assert (opened.generation, opened.position, opened.begun) == (2, 2, True)
+    assert store.sample(0, TOPIC, 9, 0) is None
+    assert client.zcard(store.keys.ends(0)) == 0
+    assert store.apply(0, 1, TOPIC, batch(store, 9, 12)) is Why.OLDER
+
+
+def test_ends_tell_when_a_partition_was_level(store):
+    store.open(0, TOPIC, 0, 9)
+    store.apply(0, 1, TOPIC, batch(store, 0, 5))
+    assert store.sample(0, TOPIC, 7, 0).level_at is None
+    level = store.sample(0, TOPIC, 5, 2000)
+    assert level.now - level.level_at == pytest.approx(2, abs=0.5)
+    for end in range(8, 2000):
+        store.sample(0, TOPIC, end, 0)
+    assert store.client.zcard(store.keys.ends(0)) <= 513
+    store.apply(0, 1, TOPIC, batch(store, 5, 1999))
+    store.sample(0, TOPIC, 1999, 0)
+    assert store.client.zcard(store.keys.ends(0)) == 1
+
+
+def test_a_user_may_be_told_only_what_is_needed(tmp_path):
+    """CONFIG forbidden, a wrong password: a warning and one sentence."""
+    options = ("--requirepass", "secret", "--rename-command", "CONFIG", "")
+    with server(tmp_path, programs()["bundled"], *options) as port:
+        with pytest.raises(connect.UserError, match="refused the user name or password"):
+            connect.wait_until_ready(f"redis://:wrong@127.0.0.1:{port}/0", 5.0, 5.0)
+        with pytest.raises(connect.UserError, match="refused the user name or password"):
+            connect.wait_until_ready(f"redis://127.0.0.1:{port}/0", 5.0, 5.0)
+        connect.wait_until_ready(f"redis://:secret@127.0.0.1:{port}/0", 5.0, 5.0).close()
+
+
+def test_a_unix_socket_and_a_sentinel_are_reached(tmp_path):
+    program, socket = programs()["bundled"], tmp_path / "redis.sock"
+    with server(tmp_path / "a", program, "--save", "", "--unixsocket", str(socket)) as port:
+        connect.wait_until_ready(f"unix://{socket}?db=1", 5.0, 10.0).close()
+        config = tmp_path / "sentinel.conf"
+        config.write_text(f"sentinel monitor nifos 127.0.0.1 {port} 1\n")
+        with server(tmp_path / "b", program, str(config), "--sentinel") as sentinel:
+            url = f"redis+sentinel://127.0.0.1:{sentinel}/nifos"
+            found = connect.wait_until_ready(url, 5.0, 20.0)
+            assert found.set("t", json.dumps(1))
+            found.close()
