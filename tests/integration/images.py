@@ -76,6 +76,14 @@ class Images:
     def start(self, tag: str, *command: str, name: str, options: tuple[str, ...] = ()) -> None:
         self._call([*self._podman, "run", "-d", "--name", name, *RUN_OPTIONS, *options, tag, *command])
 
+    def prune(self) -> None:
+        """Remove what earlier builds of the same tags left."""
+        self._call([*self._podman, "image", "prune", "-f"])
+
+    def running(self, name: str) -> bool:
+        state = self._call([*self._podman, "inspect", "--format", "{{.State.Running}}", name], check=False)
+        return state.stdout.strip() == "true"
+
     def healthy(self, name: str) -> bool:
         """Run the image's own health check in a container."""
         return self._call([*self._podman, "healthcheck", "run", name], check=False).returncode == 0
