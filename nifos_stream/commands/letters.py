@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -10,7 +11,6 @@ from confluent_kafka import (
     IsolationLevel,
     KafkaError,
     KafkaException,
-    Message,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -35,6 +35,16 @@ class Kept:
     key: bytes | None
     value: bytes | None
     letter: Letter
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Any record of the topic."""
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
 
 
 class LetterTopic:
@@ -64,7 +74,8 @@ class LetterTopic:
         isolation = (
             IsolationLevel.READ_UNCOMMITTED if with_open_transactions else IsolationLevel.READ_COMMITTED
         )
-        asked = {TopicPartition(self._name, number): OffsetSpec.latest() for number in self._partitions}
+        latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        asked = {TopicPartition(self._name, number): latest for number in self._partitions}
         try:
             answers = self._admin.list_offsets(asked, isolation_level=isolation, request_timeout=10.0)
             return {place.partition: answer.result().offset for place, answer in answers.items()}
@@ -73,18 +84,17 @@ class LetterTopic:
 
     def marked(self, ends: Ends) -> set[Place]:
         """Places of the letters that were sent in again."""
-        marks = (_mark(message) for message in self._messages(ends))
+        marks = (_mark(found) for found in self._found(ends))
         return {mark for mark in marks if mark is not None}
 
     def letters(self, ends: Ends) -> Iterator[Kept]:
         """Every letter, within a partition in the order of writing; foreign records are left out."""
-        for message in self._messages(ends):
-            letter = parse_letter(message.headers() or [])
+        for found in self._found(ends):
+            letter = parse_letter(found.headers)
             if letter is not None:
-                place = (message.partition(), message.offset())
-                yield Kept(place, message.key(), message.value(), letter)
+                yield Kept(found.place, found.key, found.value, letter)
 
-    def _messages(self, ends: Ends) -> Iterator[Message]:
+    def _found(self, ends: Ends) -> Iterator[_Found]:
         consumer = Consumer(
             consumer_config(self._settings.kafka, f"{self._name}-reader", {"fetch.wait.max.ms": 50})
         )
@@ -93,7 +103,7 @@ class LetterTopic:
         try:
             heard = self._now()
             while unread:
-                messages = consumer.consume(500, 0.05)
+                messages: list[Any] = consumer.consume(500, 0.05)  # Its types allow for no partition.
                 if messages:
                     heard = self._now()
                 elif self._now() - heard > self._patience_seconds:
@@ -106,7 +116,8 @@ class LetterTopic:
                     if number not in unread:
                         continue
                     if (error := message.error()) is None and offset < ends[number]:
-                        yield message
+                        headers = tuple(message.headers() or ())
+                        yield _Found((number, offset), message.key(), message.value(), headers)
                     elif error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
                         raise _unreadable(self._name, error)
                     # The end of a partition is its own event, at the offset after the last record or mark.
@@ -126,12 +137,11 @@ def mark_headers(place: Place) -> Headers:
     return ((REDRIVEN_HEADER, f"{place[0]}:{place[1]}".encode()),)
 
 
-def _mark(message: Message) -> Place | None:
-    headers = message.headers() or []
-    if message.value() is not None or [name for name, _ in headers] != [REDRIVEN_HEADER]:
+def _mark(found: _Found) -> Place | None:
+    if found.value is not None or [name for name, _ in found.headers] != [REDRIVEN_HEADER]:
         return None
     try:
-        partition, offset = (headers[0][1] or b"").decode().split(":")
+        partition, offset = (found.headers[0][1] or b"").decode().split(":")
         return int(partition), int(offset)
     except ValueError:
         return None
