@@ -1,6 +1,7 @@
 """Publish a batch and the offsets to go on from, in one of two ways of delivery. Knows no model."""
 
 import math
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -13,11 +14,14 @@ from nifos_stream import logs
 from nifos_stream.errors import BrokerUnavailable, NifosError, UserError
 from nifos_stream.kafka import NextStep, next_step
 from nifos_stream.stream.batch import Batch
+from nifos_stream.stream.bounded import Bounded
 from nifos_stream.stream.delivery import TooLarge
 from nifos_stream.stream.outbox import Outgoing
 from nifos_stream.stream.ownership import Lease, Ownership
 
 log = logs.get("stream.sink")
+
+_GRACE_SECONDS = 5.0
 
 _REFUSED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "Kafka does not let this user write to a topic: {}.",
@@ -92,6 +96,7 @@ class Sink(ABC):
         self._patience_seconds = patience_seconds
         self._wait = wait
         self._now = now
+        self._bounded = Bounded()
         self._producer: Producer | None = None
 
     def publish(self, parcel: Parcel) -> Published | None:
@@ -139,7 +144,7 @@ class Sink(ABC):
         """Let the producer go, with whatever it still holds."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            producer.purge()
+            self._let_go(producer)
 
     @abstractmethod
     def _open(self) -> None:
@@ -158,7 +163,11 @@ class Sink(ABC):
         give_up_at = self._now() + self._step_seconds
         while True:
             try:
-                return call(*arguments)
+                return self._bounded.call(lambda: call(*arguments), self._step_seconds + _GRACE_SECONDS)
+            except TimeoutError:
+                # librdkafka #5456: some calls ignore their timeout, and hang when a coordinator is lost.
+                timed_out = KafkaError(KafkaError._TIMED_OUT)  # noqa: SLF001 - its public name
+                raise Interrupted(NextStep.RESTART_PRODUCER, timed_out) from None
             except KafkaException as exception:
                 error = exception.args[0]
                 step = next_step(error)
@@ -167,6 +176,10 @@ class Sink(ABC):
                 if self._now() >= give_up_at:
                     raise Interrupted(NextStep.RESTART_PRODUCER, error) from None
             self._wait(0.1)
+
+    def _let_go(self, producer: Producer) -> None:
+        """Discard a producer; a call that hangs in it, and its destruction, are nobody's business here."""
+        threading.Thread(target=producer.purge, name="discard", daemon=True).start()
 
     def _positions(self, next_offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, p, offset) for p, offset in sorted(next_offsets.items())]

@@ -87,7 +87,7 @@ class TransactionalSink(Sink):
             self._call(producer.init_transactions, self._step_seconds)
             committed = bool(next_offsets) and self._is_committed(next_offsets)
         except Interrupted:
-            producer.purge()
+            self._let_go(producer)
             raise
         self._producer = producer
         return committed
