@@ -2,7 +2,6 @@
 
 import json
 import re
-from json.decoder import scanstring  # type: ignore[attr-defined] # Missing in the stubs alone.
 from typing import Any
 
 from nifos_stream.errors import BadMessage, Reason
@@ -84,9 +83,9 @@ def written_members(value: bytes) -> dict[str, str]:
     members: dict[str, str] = {}
     at = _after_space(text, _after_space(text, 0) + 1)
     while text[at] != "}":
-        name, name_end = scanstring(text, at + 1)
+        name, name_end = _decoder.raw_decode(text, at)
         start = _after_space(text, _after_space(text, name_end) + 1)
-        _, end = _decoder.scan_once(text, start)
+        _, end = _decoder.raw_decode(text, start)
         members[name] = f"{text[at:name_end]}:{text[start:end]}"
         at = _after_space(text, end)
         if text[at] == ",":
