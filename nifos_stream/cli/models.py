@@ -138,6 +138,23 @@ def train(
     run_train(file, options)
 
 
+@command(epilog="Example: nifos-stream evaluate bundled test.tsv.xz --json")
+def evaluate(
+    model: Annotated[str, typer.Argument(help="`bundled`, a directory, or a hub name.")],
+    file: Annotated[Path, typer.Argument(help="Labelled rows: CSV, TSV or JSONL, also .gz and .xz.")],
+    column: Column = None,
+    labels: Labels = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or int8.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Say how good a model is on labelled rows, over all and by source."""
+    from nifos_stream.commands.evaluate import EvaluateOptions, run_evaluate
+
+    settings = settings_with(model={"path": model, "device": device, "dtype": dtype})
+    run_evaluate(file, settings.model, EvaluateOptions(tuple(column or ()), labels, as_json))
+
+
 @command(
     "import-weights",
     epilog="Example: nifos-stream import-weights best.pt --base ./base --labels 부정,긍정,중립 --out ./mine",
