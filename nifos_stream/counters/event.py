@@ -130,6 +130,9 @@ def _keywords(collected: str | list[str] | None, matched: list[str] | None) -> t
         return ()
     if isinstance(collected, str):
         collected = [collected]
+    if not matched and isinstance(collected, list) and len(collected) == 1:
+        only = _value(collected[0])
+        return (only,) if only else ()
     if not all(words is None or isinstance(words, list) for words in (collected, matched)):
         raise TypeError
     words = dict.fromkeys(_value(word) for word in (*(collected or ()), *(matched or ())))

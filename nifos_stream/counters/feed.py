@@ -7,8 +7,9 @@ earlier assignment, or of before a seek, is dropped.
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from nifos_stream import kafka, logs
 from nifos_stream.errors import BrokerUnavailable
@@ -28,12 +29,16 @@ _QUICK = {
 
 @dataclass(slots=True)
 class Slice:
-    """What was read of one partition, in offset order. end: the offset to go on from."""
+    """What was read of one partition, in offset order.
+
+    end: the offset to go on from. ended: that is the topic's end for now.
+    """
 
     partition: int
     end: int
     values: list[bytes | None] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
+    ended: bool = False
 
 
 def consumer(settings: Settings, group_id: str) -> Consumer:
@@ -128,45 +133,36 @@ class Feed:
     def read(self, most: int, timeout_seconds: float) -> list[Slice]:
         """Up to `most` records, waiting so long for them; one slice for each partition that moved on."""
         started = dict(self._next)
-        slices: dict[int, Slice] = {}
-        out_of_range: set[int] = set()
-        for message in self._client.consume(most, timeout_seconds):
-            partition = message.partition()
-            # A partition that changed hands within this very call stands in `started` but not in `_next`.
-            if partition in out_of_range:
-                continue
-            if partition is not None and partition in started and partition in self._next:
-                part = slices.setdefault(partition, Slice(partition, started[partition]))
-                if not self._take(part, message):
-                    out_of_range.add(partition)
-            elif (error := message.error()) is not None:
+        messages = self._client.consume(most, timeout_seconds)
+        # A partition that changed hands within that very call stands in `started` but not in `_next`.
+        slices = {p: Slice(p, end) for p, end in started.items() if self._next.get(p) == end}
+        for message in messages:
+            part, error = slices.get(cast(int, message.partition())), message.error()
+            offset = cast(int, message.offset())
+            if error is None and part is not None and offset >= part.end:
+                part.values.append(message.value())
+                part.offsets.append(offset)
+                part.end = offset + 1
+                part.ended = False
+            elif error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+                if part is not None and offset >= part.end:
+                    part.end, part.ended = offset, True
+            elif error is not None and error.code() not in _OUT_OF_RANGE:
                 _refuse_fatal(error)
-        for partition in out_of_range:
-            self.halt(partition)
-        return [
-            part
-            for partition, part in slices.items()
-            if partition in self._next and part.end > started[partition]
-        ]
+            elif part is not None:
+                del slices[part.partition]
+                self.halt(part.partition)
+        return [part for part in slices.values() if self._move_on(part)]
 
-    def _take(self, part: Slice, message: Message) -> bool:
-        """Add one message, False when it does not follow on what was read."""
-        error, offset = message.error(), message.offset()
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
-            _refuse_fatal(error)
-            return error.code() not in _OUT_OF_RANGE
-        if offset is None or offset < part.end:
-            return error is not None
-        if error is not None:
-            part.end = offset
-            self._at_end.add(part.partition)
-        else:
-            part.values.append(message.value())
-            part.offsets.append(offset)
-            part.end = offset + 1
-            self._at_end.discard(part.partition)
+    def _move_on(self, part: Slice) -> bool:
+        """Remember where to go on; False when that is where it was."""
+        moved = part.end > self._next[part.partition]
         self._next[part.partition] = part.end
-        return True
+        if part.ended:
+            self._at_end.add(part.partition)
+        elif moved:
+            self._at_end.discard(part.partition)
+        return moved
 
     def commit(self, positions: dict[int, int]) -> None:
         """Show the group where counting stands; what is lost of it does no harm."""

@@ -15,15 +15,9 @@ MAX_VALUE_LENGTH = 200
 _DIGEST_LENGTH = 16
 
 
-@functools.lru_cache(maxsize=65_536)
 def written(value: str) -> str:
     """`value` as a field has it: bounded, valid Unicode, escaped. Case and spaces are kept."""
-    if not value.isascii():
-        value = _without_lone_surrogates(value)
-    if len(value) > MAX_VALUE_LENGTH:
-        digest = hashlib.sha256(value.encode()).hexdigest()[:_DIGEST_LENGTH]
-        value = value[: MAX_VALUE_LENGTH - _DIGEST_LENGTH - 1] + "…" + digest
-    return value.replace("%", "%25").replace(":", "%3A").replace("*", "%2A")
+    return _written(value) if len(value) <= MAX_VALUE_LENGTH else _written(_cut(value))
 
 
 def read(field_value: str) -> str:
@@ -34,6 +28,19 @@ def read(field_value: str) -> str:
 def pair(first: str, second: str) -> str:
     """Two written values as one."""
     return f"{first}*{second}"
+
+
+@functools.lru_cache(maxsize=65_536)
+def _written(value: str) -> str:
+    if not value.isascii():
+        value = _without_lone_surrogates(value)
+    return value.replace("%", "%25").replace(":", "%3A").replace("*", "%2A")
+
+
+def _cut(value: str) -> str:
+    value = _without_lone_surrogates(value)
+    digest = hashlib.sha256(value.encode()).hexdigest()[:_DIGEST_LENGTH]
+    return value[: MAX_VALUE_LENGTH - _DIGEST_LENGTH - 1] + "…" + digest
 
 
 def _without_lone_surrogates(value: str) -> str:
