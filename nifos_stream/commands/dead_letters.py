@@ -1,7 +1,7 @@
 """`dead-letters`: list what could not be labelled, and send it in again, each letter once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,13 +29,13 @@ def list_letters(
     UserError when Kafka or the topic cannot be had, or there is no such reason.
     """
     wanted = _reason(reason)
-    topic = LetterTopic(settings)
-    ends = topic.ends(with_open_transactions=False)
-    marked = topic.marked(ends)
-    for kept in topic.letters(ends):
-        redriven = kept.place in marked
-        if wanted in (None, kept.letter.reason) and not (only_waiting and redriven):
-            yield _described(kept, redriven=redriven)
+    with closing(LetterTopic(settings)) as topic:
+        ends = topic.ends(with_open_transactions=False)
+        marked = topic.marked(ends)
+        for kept in topic.letters(ends):
+            redriven = kept.place in marked
+            if wanted in (None, kept.letter.reason) and not (only_waiting and redriven):
+                yield _described(kept, redriven=redriven)
 
 
 def _reason(name: str | None) -> str | None:
@@ -142,7 +142,7 @@ def redrive(
         mended = None if file is None else MendedFile(file)
         if mended is not None:
             stack.callback(mended.close)
-        topic = LetterTopic(settings)
+        topic = stack.enter_context(closing(LetterTopic(settings)))
         resender = Resender(settings, partitions=_input_partitions(settings))
         # After the resender has ended any other: whatever that one sent is marked before these ends.
         ends = topic.ends(with_open_transactions=True)
