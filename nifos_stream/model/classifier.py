@@ -15,6 +15,7 @@ from nifos_stream import logs
 from nifos_stream.errors import Reason
 from nifos_stream.model.cache import LabelCache
 from nifos_stream.model.chunks import halves, plan
+from nifos_stream.model.lanes import Lanes
 from nifos_stream.model.pieces import Pieces, Splitter
 from nifos_stream.model.reading import DECIMALS, ModelInfo, Probabilities, Reading, SentenceReading, Unread
 from nifos_stream.model.tokenizer import length_of
@@ -63,6 +64,7 @@ class Classifier:
     """Reads texts with one model on one device.
 
     chunk_tokens: most tokens of one forward pass; it shrinks when the device runs out of memory.
+    lanes: where several passes run at once; None for one after another.
     """
 
     info: ModelInfo
@@ -70,6 +72,7 @@ class Classifier:
     dtype: str
     chunk_tokens: int
     run: Run
+    lanes: Lanes | None
     splitter: Splitter
     cache: LabelCache
     order: tuple[int, int, int]
@@ -120,17 +123,22 @@ class Classifier:
     def _run_all(self, texts: Sequence[bytes]) -> list[Probabilities | Unread]:
         """Run texts that are all different; results in order."""
         results: list[Probabilities | Unread] = [_TOO_LARGE] * len(texts)
-        chunks = plan([length_of(ids) for ids in texts], self.chunk_tokens)
-        running: list[tuple[list[int], torch.Tensor]] = []
+        lanes = self.lanes.count if self.lanes else 1
+        chunks = plan([length_of(ids) for ids in texts], self.chunk_tokens, lanes)
+        done: list[tuple[list[int], torch.Tensor]] = []
         while chunks:
-            chunk = chunks.pop()
-            logits = self._run_chunk([texts[i] for i in chunk])
-            if logits is not None:
-                running.append((chunk, logits))
-            elif len(chunk) > 1:
-                chunks += halves(chunk)
-        # Only now may the device be waited for: it computes while the next chunk is being prepared.
-        for chunk, logits in running:
+            groups = [[texts[i] for i in chunk] for chunk in chunks]
+            ran = self.lanes.map(self._run_chunk, groups) if self.lanes else map(self._run_chunk, groups)
+            again: list[list[int]] = []
+            for chunk, logits in zip(chunks, ran, strict=True):
+                if logits is not None:
+                    done.append((chunk, logits))
+                elif len(chunk) > 1:
+                    again += halves(chunk)
+            chunks = again
+        self.stats.chunks += len(done)
+        # Only now is a GPU waited for: it ran each chunk while the next was being prepared.
+        for chunk, logits in done:
             for i, found in zip(chunk, self._softmax(logits), strict=True):
                 results[i] = found
         return results
@@ -139,14 +147,12 @@ class Classifier:
         """Return the logits, or None when the device's memory is too small for these texts together."""
         lengths = [length_of(ids) for ids in texts]
         try:
-            logits = self.run(np.frombuffer(bytearray().join(texts), dtype=np.int32), lengths)
+            return self.run(np.frombuffer(bytearray().join(texts), dtype=np.int32), lengths)
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             self.chunk_tokens = max(self.info.max_length, min(self.chunk_tokens, sum(lengths)) // 2)
             log.warning("chunk.halved", tokens=sum(lengths), texts=len(texts), chunk_tokens=self.chunk_tokens)
             return None
-        self.stats.chunks += 1
-        return logits
 
     def _softmax(self, logits: torch.Tensor) -> list[Probabilities | Unread]:
         scores = logits.cpu().numpy().astype(np.float64)[:, self.order] / self.temperature

@@ -1,21 +1,23 @@
-"""Put a classifier together from settings: directory, device, dtype, chunk size."""
+"""Put a classifier together from settings: directory, device, dtype, chunk size. Knows no text."""
 
+import time
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from nifos_stream import logs
 from nifos_stream.errors import UserError
 from nifos_stream.model import directory
 from nifos_stream.model.cache import LabelCache
+from nifos_stream.model.calibrate import DEFAULT_CHUNK_TOKENS, Choice, calibrated
 from nifos_stream.model.classifier import Classifier
 from nifos_stream.model.electra import PackedElectra
+from nifos_stream.model.lanes import Lanes
 from nifos_stream.model.pieces import Splitter
 from nifos_stream.model.reading import ModelInfo
+from nifos_stream.model.sample import SAMPLE
 from nifos_stream.model.tokenizer import Tokenizer
 from nifos_stream.settings import ModelSettings
-
-log = logs.get(__name__)
 
 
 def load_model(path: str | Path = directory.BUNDLED, *, settings: ModelSettings | None = None) -> Classifier:
@@ -25,8 +27,6 @@ def load_model(path: str | Path = directory.BUNDLED, *, settings: ModelSettings 
     UserError, in one sentence, when the model, the device or the dtype cannot be had.
     """
     settings = settings or ModelSettings()
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     loaded = directory.load(path)
     device = _device(settings.device)
     max_length = settings.max_length or loaded.max_length
@@ -35,25 +35,53 @@ def load_model(path: str | Path = directory.BUNDLED, *, settings: ModelSettings 
         raise UserError(
             f"This model reads between 8 and {limit} tokens, so max_length cannot be {max_length}."
         )
-    dtype = "fp32" if settings.dtype == "auto" else settings.dtype
-    tokenizer = Tokenizer(loaded.tokenizer)
+    splitter = Splitter(
+        loaded.cleaning,
+        Tokenizer(loaded.tokenizer),
+        max_length=max_length,
+        max_sentences=settings.max_sentences,
+        mode=settings.sentences,
+    )
+    lanes = Lanes(settings.threads or torch.get_num_threads()) if device.type == "cpu" else None
+    choice = _choice(settings, loaded, splitter, device, lanes)
     return Classifier(
         info=ModelInfo(loaded.name, loaded.revision, max_length),
         device=str(device),
-        dtype=dtype,
-        chunk_tokens=settings.chunk_tokens or 1024,
-        run=PackedElectra(loaded.module, dtype=dtype, device=device),
-        splitter=Splitter(
-            loaded.cleaning,
-            tokenizer,
-            max_length=max_length,
-            max_sentences=settings.max_sentences,
-            mode=settings.sentences,
-        ),
+        dtype=choice.dtype,
+        chunk_tokens=settings.chunk_tokens or choice.chunk_tokens,
+        run=_electra(loaded, choice.dtype, device),
+        lanes=lanes,
+        splitter=splitter,
         cache=LabelCache(settings.cache_entries),
         order=loaded.order,
         temperature=loaded.temperature,
     )
+
+
+def _choice(
+    settings: ModelSettings,
+    loaded: directory.Loaded,
+    splitter: Splitter,
+    device: torch.device,
+    lanes: Lanes | None,
+) -> Choice:
+    if settings.dtype != "auto":
+        return Choice(settings.dtype, DEFAULT_CHUNK_TOKENS[device.type])
+    sample = [piece.ids for text in splitter.split(SAMPLE) for piece in text.pieces]
+    measure = partial(calibrated, loaded.module, sample, revision=loaded.revision, device=device)
+    if lanes is None:
+        return measure(now=time.perf_counter)
+    # A thread's own time does not pass while something else has the core.
+    return lanes.map(lambda now: measure(now=now), [time.thread_time])[0]
+
+
+def _electra(loaded: directory.Loaded, dtype: str, device: torch.device) -> PackedElectra:
+    try:
+        return PackedElectra(loaded.module, dtype=dtype, device=device)
+    except ValueError as error:
+        raise UserError(f"The model cannot run in {dtype}: {error}.") from None
+    except torch.OutOfMemoryError:
+        raise UserError(f"The memory of {device} is too small for this model.") from None
 
 
 def _device(wanted: str) -> torch.device:
