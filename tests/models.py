@@ -27,7 +27,7 @@ WORDS = [
     "ㅋ",
     "ㅠ",
 ]
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
 def make_tokenizer() -> tokenizers.Tokenizer:

@@ -8,11 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import safetensors
-import safetensors.torch
 import tokenizers
-import torch
-import transformers
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from pydantic import BaseModel, Field, ValidationError
@@ -20,6 +16,7 @@ from transformers import BertTokenizer, ElectraConfig, ElectraForSequenceClassif
 
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS, LABELS_KO, Label
+from nifos_stream.model import weights
 from nifos_stream.model.cleaning import Cleaning
 
 BUNDLED = "bundled"
@@ -65,15 +62,18 @@ def load(path: str | Path) -> Loaded:
     directory = find(str(path))
     manifest = read_manifest(directory)
     config = read_config(directory)
-    weights = _weights(directory)
+    files = weights.files(directory)
     tokenizer = read_tokenizer(directory)
     check_vocabulary(directory, config, tokenizer)
     _check_sizes(directory, manifest, config)
     cleaning = Cleaning(manifest.cleaning, manifest.kept)
-    module = _expanded(config, weights[0]) if manifest.weights == "int8-rows" else _plain(directory)
+    if manifest.weights == "int8-rows":
+        module = weights.read_int8_rows(config, files[0])
+    else:
+        module = weights.read_plain(directory)
     return Loaded(
         name=manifest.name or _name(str(path), directory),
-        revision=_revision(directory, manifest, config, weights),
+        revision=_revision(directory, manifest, config, files),
         max_length=manifest.max_length,
         cleaning=cleaning,
         temperature=manifest.temperature,
@@ -129,18 +129,6 @@ def read_config(directory: Path) -> ElectraConfig:
         raise UserError(f"{file} cannot be read: {str(error).partition(chr(10))[0]}.") from None
 
 
-def _weights(directory: Path) -> list[Path]:
-    files = sorted(directory.glob("*.safetensors"))
-    if files:
-        return files
-    if list(directory.glob("pytorch_model*.bin")):
-        raise UserError(
-            f"{directory} has only pytorch_model.bin, which may run code when it is read; "
-            "save it again with transformers' save_pretrained, which writes model.safetensors."
-        )
-    raise UserError(f"{directory} is no model directory: it has no model.safetensors.")
-
-
 def read_tokenizer(directory: Path) -> tokenizers.Tokenizer:
     """Return the tokenizer of tokenizer.json, or of vocab.txt where an older directory has only that."""
     try:
@@ -148,8 +136,10 @@ def read_tokenizer(directory: Path) -> tokenizers.Tokenizer:
         if (directory / "tokenizer.json").exists():
             return tokenizers.Tokenizer.from_file(str(directory / "tokenizer.json"))
         if (directory / "vocab.txt").exists():
-            # ELECTRA has no tokenizer of its own: it took BERT's.
-            fast = BertTokenizer.from_pretrained(directory, local_files_only=True)
+            # ELECTRA has no tokenizer of its own: it took BERT's. Which makes small letters, unless told
+            # otherwise, and with the accents takes Hangul apart, so that every word is unknown.
+            unsaid = {} if (directory / "tokenizer_config.json").exists() else {"do_lower_case": False}
+            fast = BertTokenizer.from_pretrained(directory, local_files_only=True, **unsaid)
             return cast(tokenizers.Tokenizer, fast.backend_tokenizer)
     except Exception as error:  # noqa: BLE001 - the tokenizers library raises nothing narrower
         reason = str(error).partition("\n")[0].rstrip(".")
@@ -194,50 +184,11 @@ def _label(name: str, place: int) -> Label | None:
     return known.get(name.strip().lower())
 
 
-def _plain(directory: Path) -> ElectraForSequenceClassification:
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        module, found = cast(
-            tuple[ElectraForSequenceClassification, dict[str, Any]],
-            ElectraForSequenceClassification.from_pretrained(
-                directory,
-                local_files_only=True,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-            ),
-        )
-    except (OSError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise UserError(f"The weights in {directory} cannot be read: {reason}.") from None
-    if missing := sorted(found["missing_keys"]):
-        raise UserError(f"The weights in {directory} are of no trained classifier: {missing[0]} is missing.")
-    return module
-
-
-def _expanded(config: ElectraConfig, file: Path) -> ElectraForSequenceClassification:
-    """Load weights of which each row is int8 numbers and one scale."""
-    try:
-        stored = safetensors.torch.load_file(file)
-        state = {
-            name: tensor.float() * stored[f"{name}.scale"].float()[:, None]
-            if tensor.dtype == torch.int8
-            else tensor.float()
-            for name, tensor in stored.items()
-            if not name.endswith(".scale")
-        }
-        module = ElectraForSequenceClassification(config)
-        module.load_state_dict(state)
-    except (OSError, RuntimeError, KeyError, safetensors.SafetensorError) as error:
-        raise UserError(f"{file} cannot be read as int8 rows: {str(error).partition(chr(10))[0]}.") from None
-    return module
-
-
 def _name(path: str, directory: Path) -> str:
     return path if _HUB_NAME.fullmatch(path) and not Path(path).is_dir() else directory.resolve().name
 
 
-def _revision(directory: Path, manifest: Manifest, config: ElectraConfig, weights: list[Path]) -> str:
+def _revision(directory: Path, manifest: Manifest, config: ElectraConfig, files: list[Path]) -> str:
     """Hash what decides a label: weights, tokenizer, architecture, cleaning, temperature."""
     digest = hashlib.sha256()
     words = [directory / "tokenizer.json"]
@@ -245,7 +196,7 @@ def _revision(directory: Path, manifest: Manifest, config: ElectraConfig, weight
         words = [
             file for name in ("vocab.txt", "tokenizer_config.json") if (file := directory / name).exists()
         ]
-    for file in [*weights, *words]:
+    for file in [*files, *words]:
         with file.open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     shape: dict[str, Any] = config.to_diff_dict()

@@ -26,7 +26,7 @@ def operations(config: ElectraConfig, lengths: Sequence[int]) -> float:
     layer = 4 * hidden * hidden + 2 * hidden * inner
     projection = config.embedding_size * hidden if config.embedding_size != hidden else 0
     last = 2 * hidden * hidden
-    each = (layer - last + hidden * hidden) * texts
+    each = (layer - last) * texts
     return 2.0 * (rows * (projection + (config.num_hidden_layers - 1) * layer + last) + each)
 
 

@@ -7,7 +7,6 @@ from nifos_stream.model import load_model
 from nifos_stream.settings import ModelSettings
 from tests.models import make_model_dir
 
-
 # Tests of tiny models on a busy machine: threads would wait for each other longer than they work.
 torch.set_num_threads(1)
 

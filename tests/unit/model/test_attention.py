@@ -1,0 +1,53 @@
+import pytest
+import torch
+from torch.nn import functional
+
+from nifos_stream.model.attention import attend, pack, varlen_available
+
+CPU = torch.device("cpu")
+
+
+def one_by_one(query, key, value, lengths, rows):
+    parts = zip(query.split(rows), key.split(lengths), value.split(lengths), strict=True)
+    out = [
+        functional.scaled_dot_product_attention(*(x.transpose(0, 1)[None] for x in each), scale=1.0)
+        for each in parts
+    ]
+    return torch.cat([x[0].transpose(0, 1).flatten(1) for x in out])
+
+
+@pytest.mark.parametrize("lengths", [[4, 4, 9], [1], [1, 1], [60, 3, 3, 60]])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.03)])
+@pytest.mark.parametrize("first_rows_only", [False, True])
+def test_each_text_attends_to_itself_alone(lengths, dtype, tolerance, first_rows_only):
+    key, value = torch.randn(2, sum(lengths), 3, 8).to(dtype)
+    query = torch.randn(len(lengths) if first_rows_only else sum(lengths), 3, 8).to(dtype)
+    got = attend(query, key, value, pack(lengths, CPU, varlen=False))
+    rows = [1] * len(lengths) if first_rows_only else lengths
+    expected = one_by_one(query.float(), key.float(), value.float(), lengths, rows)
+    torch.testing.assert_close(got.float(), expected, atol=tolerance, rtol=tolerance)
+
+
+def test_packing_knows_places_and_first_rows():
+    packing = pack([2, 2, 3], CPU, varlen=False)
+    assert packing.positions.tolist() == [0, 1, 0, 1, 0, 1, 2]
+    assert packing.firsts.tolist() == [0, 2, 4]
+    assert packing.ends.tolist() == [0, 2, 4, 7]
+    assert list(packing.groups) == [(2, 2), (3, 1)]
+
+
+def test_variable_length_attention_is_not_for_cpus_or_float32():
+    assert not varlen_available(torch.bfloat16, CPU)
+    assert not varlen_available(torch.float32, torch.device("cuda"))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("first_rows_only", [False, True])
+def test_variable_length_attention_agrees_on_a_gpu(first_rows_only):
+    device, lengths = torch.device("cuda"), [4, 4, 9, 60]
+    if not varlen_available(torch.bfloat16, device):
+        pytest.skip("this card has no variable-length attention")
+    key, value = torch.randn(2, sum(lengths), 3, 64, device=device, dtype=torch.bfloat16)
+    query = torch.randn(len(lengths) if first_rows_only else sum(lengths), 3, 64, device=device).bfloat16()
+    got, expected = (attend(query, key, value, pack(lengths, device, varlen=kind)) for kind in (True, False))
+    torch.testing.assert_close(got, expected, atol=0.03, rtol=0.03)

@@ -1,0 +1,25 @@
+from nifos_stream.model.cache import LabelCache
+
+SAID = (0.2, 0.3, 0.5)
+
+
+def test_what_was_said_is_remembered():
+    cache = LabelCache(2)
+    cache.put(b"a", SAID)
+    assert cache.get(b"a") == SAID
+    assert cache.get(b"b") is None
+
+
+def test_the_text_not_asked_for_longest_is_forgotten():
+    cache = LabelCache(2)
+    cache.put(b"a", SAID)
+    cache.put(b"b", SAID)
+    cache.get(b"a")
+    cache.put(b"c", SAID)
+    assert (cache.get(b"a"), cache.get(b"b"), len(cache)) == (SAID, None, 2)
+
+
+def test_a_cache_of_no_entries_remembers_nothing():
+    cache = LabelCache(0)
+    cache.put(b"a", SAID)
+    assert len(cache) == 0

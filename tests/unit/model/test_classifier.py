@@ -1,0 +1,207 @@
+import itertools
+import threading
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nifos_stream.errors import Reason
+from nifos_stream.model import Reading, Unread, directory, load_model
+from nifos_stream.model.classifier import rounded_to_one
+from nifos_stream.settings import ModelSettings
+from tests.models import make_model_dir
+from tests.unit.model.texts import texts
+
+LONG = "정말 좋아요! 숲길이 예뻐요ㅋㅋㅋ 그런데 별로예요ㅠㅠ " * 6
+
+
+@pytest.fixture(scope="session")
+def shared(model_dir):
+    return load_model(model_dir, settings=ModelSettings(dtype="fp32", cache_entries=0))
+
+
+def test_a_text_gets_what_transformers_gives_it(load, model_dir):
+    loaded = directory.load(model_dir)
+    ids = torch.tensor([loaded.tokenizer.encode("정말 좋아요!").ids])
+    with torch.inference_mode():
+        expected = torch.softmax(loaded.module(input_ids=ids).logits[0].double(), -1)
+    reading = load().classify(["정말   좋아요!!!!\n"])[0]
+    assert reading.probabilities == pytest.approx(expected.tolist(), abs=1e-5)
+    assert (reading.tokens, reading.sentences, reading.truncated) == (ids.shape[1], (), False)
+
+
+def test_readings_come_in_order_whatever_their_lengths(load):
+    several = ["숲 " * n for n in (9, 1, 30, 2, 30, 17, 5)]
+    classifier = load(chunk_tokens=40)
+    alone = [classifier.classify([text])[0] for text in several]
+    together = load(chunk_tokens=40).classify(several)
+    for one, other in zip(alone, together, strict=True):
+        assert one.tokens == other.tokens
+        assert one.probabilities == pytest.approx(other.probabilities, abs=2e-6)
+
+
+@pytest.mark.parametrize("text", ["", "  \n ", "\u200b"])
+def test_an_empty_text_is_unread(load, text):
+    unread, read = load().classify([text, "숲"])
+    assert isinstance(unread, Unread)
+    assert unread.reason == Reason.EMPTY_TEXT == "empty_text"
+    assert isinstance(read, Reading)
+
+
+def test_no_texts_are_no_readings(load):
+    assert load().classify([]) == []
+
+
+def test_a_long_text_is_the_mean_of_its_sentences(load):
+    reading = load().classify([LONG])[0]
+    assert len(reading.sentences) > 6
+    assert reading.tokens == sum(sentence.tokens for sentence in reading.sentences)
+    for place in range(3):
+        mean = sum(s.probabilities[place] * s.tokens for s in reading.sentences) / reading.tokens
+        assert reading.probabilities[place] == pytest.approx(mean, abs=1e-6)
+
+
+@given(text=st.lists(texts, min_size=1, max_size=6).map(" ".join))
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_sentence_reads_as_it_would_alone(shared, text):
+    reading = shared.classify([text])[0]
+    if isinstance(reading, Unread):
+        assert reading.reason == Reason.EMPTY_TEXT
+        return
+    for sentence in reading.sentences:
+        alone = shared.classify([text[sentence.start : sentence.end]])[0]
+        assert alone.tokens == sentence.tokens
+        assert alone.probabilities == pytest.approx(sentence.probabilities, abs=3e-6)
+    assert sum(reading.probabilities) == pytest.approx(1, abs=1e-9)
+
+
+def test_more_sentences_than_allowed_leave_the_text_truncated(load):
+    reading = load(max_sentences=3).classify([LONG])[0]
+    assert (len(reading.sentences), reading.truncated) == (3, True)
+
+
+def test_a_text_that_is_never_split_is_truncated(load):
+    reading = load(sentences="never").classify([LONG])[0]
+    assert (reading.sentences, reading.truncated, reading.tokens) == ((), True, 60)
+
+
+def test_always_splits_a_text_that_fits(load):
+    reading = load(sentences="always").classify(["좋아요. 별로!"])[0]
+    assert [(s.start, s.end) for s in reading.sentences] == [(0, 4), (5, 8)]
+
+
+def test_equal_texts_run_once_and_are_remembered(load):
+    classifier = load()
+    ran = spy(classifier)
+    first = classifier.classify(["숲길", "숲길", "숲길!!!!", "숲길!"])
+    assert ran == [[4, 5]] or sorted(itertools.chain(*ran)) == [4, 5]
+    assert first[0] == first[1]
+    ran.clear()
+    assert classifier.classify(["숲길", "숲길!"]) == [first[0], first[2]]
+    assert ran == []
+    stats = classifier.stats
+    assert (stats.texts, stats.cache_lookups, stats.cache_hits, stats.padding_tokens) == (6, 6, 4, 0)
+
+
+def test_totals_count_what_was_read(load):
+    ticks = itertools.count()
+    classifier = load(cache_entries=0)
+    classifier.now = lambda: next(ticks)
+    readings = classifier.classify(["숲길", "정말 좋아요", LONG])
+    assert classifier.stats.tokens == sum(reading.tokens for reading in readings)
+    assert (classifier.stats.texts, classifier.stats.forward_seconds) == (3, 1)
+    assert classifier.stats.sentences == 2 + len(readings[2].sentences)
+    assert classifier.stats.chunks >= 1
+
+
+def test_prepared_texts_know_their_number_and_tokens(load):
+    prepared = load().prepare(["숲길", "", "좋아요"])
+    assert (len(prepared), prepared.tokens) == (3, 4 + 3)
+
+
+def test_a_text_that_gives_no_number_is_unread_and_its_neighbours_are_not(load):
+    classifier = load()
+    run = classifier.run
+
+    def poisoned(ids, lengths):
+        logits = run(ids, lengths).clone()
+        logits[[i for i, length in enumerate(lengths) if length == 4]] = torch.nan
+        return logits
+
+    classifier.run = poisoned
+    readings = classifier.classify(["숲길", "정말 좋은 숲", "숲산"])
+    assert [getattr(reading, "reason", None) for reading in readings] == ["model_nan", None, "model_nan"]
+    classifier.run = run
+    assert isinstance(classifier.classify(["숲길"])[0], Reading), "no failure is remembered"
+
+
+def spy(classifier, most_tokens=None):
+    """Note the lengths of each chunk that runs; run out of memory above `most_tokens`."""
+    run, ran = classifier.run, []
+
+    def noted(ids, lengths):
+        if most_tokens and len(ids) > most_tokens:
+            raise torch.OutOfMemoryError
+        ran.append(list(lengths))
+        return run(ids, lengths)
+
+    classifier.run = noted
+    return ran
+
+
+def test_a_chunk_too_large_for_the_memory_is_halved(load):
+    several = ["숲 " * n for n in range(1, 30)]
+    expected = load().classify(several)
+    classifier = load(chunk_tokens=2000)
+    spy(classifier, most_tokens=100)
+    for one, other in zip(classifier.classify(several), expected, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=2e-6)
+    assert 60 <= classifier.chunk_tokens <= 200, "later chunks are smaller from the start"
+
+
+def test_a_text_too_large_alone_is_unread(load):
+    classifier = load()
+    spy(classifier, most_tokens=10)
+    small, large = classifier.classify(["숲길", "숲 " * 20])
+    assert isinstance(small, Reading)
+    assert large.reason == Reason.TEXT_TOO_LARGE
+
+
+def test_temperature_and_order_of_labels_are_applied(tmp_path):
+    plain = load_model(make_model_dir(tmp_path / "a"), settings=ModelSettings(dtype="fp32"))
+    turned = load_model(
+        make_model_dir(tmp_path / "b", labels=["positive", "neutral", "negative"], temperature=2.0),
+        settings=ModelSettings(dtype="fp32"),
+    )
+    before = np.log(plain.classify(["정말 좋은 숲"])[0].probabilities)
+    after = np.log(turned.classify(["정말 좋은 숲"])[0].probabilities)
+    assert before - before[1] == pytest.approx((2 * (after - after[1]))[::-1], abs=1e-3)
+
+
+def test_preparing_and_running_go_on_at_the_same_time(load):
+    classifier = load(cache_entries=10)
+    batches = [[f"숲 {i} {j}" for j in range(20)] for i in range(30)]
+    expected = [classifier.classify(batch) for batch in batches]
+    prepared = []
+    thread = threading.Thread(target=lambda: prepared.extend(classifier.prepare(batch) for batch in batches))
+    thread.start()
+    got = []
+    while len(got) < len(batches):
+        if len(prepared) > len(got):
+            got.append(classifier.forward(prepared[len(got)]))
+    thread.join()
+    for batch, other in zip(got, expected, strict=True):
+        assert [r.tokens for r in batch] == [r.tokens for r in other]
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 1)] * 3).filter(lambda row: sum(row) > 0), min_size=1, max_size=5))
+def test_rounded_probabilities_sum_to_one_and_keep_their_label(rows):
+    exact = np.array(rows)
+    exact /= exact.sum(axis=1, keepdims=True)
+    for row, rounded in zip(exact, rounded_to_one(exact), strict=True):
+        assert sum(rounded) == pytest.approx(1, abs=1e-12)
+        assert rounded == pytest.approx(row, abs=1.1e-6)
+        assert rounded[int(row.argmax())] == pytest.approx(max(rounded), abs=1.1e-6)
+        assert all(0 <= value <= 1 for value in rounded)
