@@ -67,10 +67,14 @@ class Counting:
         self._tell(skipped, part)
         return self._apply(part.partition, start, part.end, tally)
 
-    def skip(self, partition: int, end: int) -> Why | None:
-        """Move the position to `end` over records that are gone."""
-        tally = Tally(self._rules, self._calendar)
-        return self._apply(partition, self.held[partition].position, end, tally)
+    def skip(self, partition: int, end: int) -> int | None:
+        """Move the position to `end` over records that are gone: how many offsets; None when refused."""
+        start = self.held[partition].position
+        if self._apply(partition, start, end, Tally(self._rules, self._calendar)) is not None:
+            return None
+        self._metrics.events_lost.inc(end - start)
+        _log.error("events.lost", partition=partition, start=start, end=end)
+        return end - start
 
     def _tell(self, skipped: Counter[Skip], part: Slice) -> None:
         for reason, records in skipped.items():

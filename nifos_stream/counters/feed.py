@@ -12,7 +12,7 @@ from typing import cast
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from nifos_stream import kafka, logs
-from nifos_stream.errors import BrokerUnavailable
+from nifos_stream.errors import BrokerUnavailable, UserError
 from nifos_stream.settings import Settings
 
 _log = logs.get(__name__)
@@ -131,7 +131,10 @@ class Feed:
                 _log.debug("partition.not_paused", partition=partition, error=str(error))
 
     def read(self, most: int, timeout_seconds: float) -> list[Slice]:
-        """Up to `most` records, waiting so long for them; one slice for each partition that moved on."""
+        """Up to `most` records, waiting so long for them; one slice for each partition that moved on.
+
+        UserError when Kafka refuses this user, BrokerUnavailable when the client cannot go on.
+        """
         started = dict(self._next)
         messages = self._client.consume(most, timeout_seconds)
         # A partition that changed hands within that very call stands in `started` but not in `_next`.
@@ -148,7 +151,7 @@ class Feed:
                 if part is not None and offset >= part.end:
                     part.end, part.ended = offset, True
             elif error is not None and error.code() not in _OUT_OF_RANGE:
-                _refuse_fatal(error)
+                self._heed(error)
             elif part is not None:
                 del slices[part.partition]
                 self.halt(part.partition)
@@ -163,6 +166,13 @@ class Feed:
         elif moved:
             self._at_end.discard(part.partition)
         return moved
+
+    def _heed(self, error: KafkaError) -> None:
+        if error.code() in _REFUSED:
+            raise UserError(_REFUSED[error.code()].format(self._topic))
+        if error.fatal():
+            raise BrokerUnavailable(f"The Kafka consumer cannot go on: {error.str()}.")
+        _log.warning("feed.hindered", error=error.name(), detail=error.str())
 
     def commit(self, positions: dict[int, int]) -> None:
         """Show the group where counting stands; what is lost of it does no harm."""
@@ -221,8 +231,9 @@ class Feed:
 
 _MOST_REFUSALS = 20
 _OUT_OF_RANGE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)  # noqa: SLF001
-
-
-def _refuse_fatal(error: KafkaError) -> None:
-    if error.fatal():
-        raise BrokerUnavailable(f"The Kafka consumer cannot go on: {error.str()}.")
+_REFUSED = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "Kafka does not let this user read topic {}.",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: (
+        "Kafka does not let this user join the consumer group of the counts (NIFOS_COUNTERS__GROUP_ID)."
+    ),
+}

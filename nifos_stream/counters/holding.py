@@ -9,7 +9,6 @@ from nifos_stream.counters.feed import Feed, Slice
 from nifos_stream.counters.store import Opened, Store, Why
 from nifos_stream.counters.topic import TopicAsker
 from nifos_stream.errors import BrokerUnavailable, UserError
-from nifos_stream.metrics import Metrics
 
 SHORTER_SECONDS = 10.0
 """A topic that ends before what was counted of it must do so for this long: a new leader may lag a moment."""
@@ -33,7 +32,6 @@ class Holding:
         counting: Counting,
         store: Store,
         asker: TopicAsker,
-        metrics: Metrics,
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -42,7 +40,6 @@ class Holding:
         self._counting = counting
         self._store = store
         self._asker = asker
-        self._metrics = metrics
         self._now = now
         self._shorter_since: dict[int, float] = {}
         self.lost = 0
@@ -68,7 +65,7 @@ class Holding:
             if opened is not None:
                 held = Held(opened.generation, topic.topic_id, opened.position)
                 self._counting.held[partition] = held
-                self._begin(partition, opened.position, begin)
+                self._begin(partition, begin)
 
     def of_this_topic(self, slices: Sequence[Slice]) -> list[Slice]:
         """Those slices that are of the topic held; the rest is let go.
@@ -113,12 +110,14 @@ class Holding:
             _log.info("generation.begun", partition=partition, generation=opened.generation, at=begin)
         return opened
 
-    def _begin(self, partition: int, position: int, first: int) -> None:
-        if position < first:
-            if self._counting.skip(partition, first) is not None:
+    def _begin(self, partition: int, first: int) -> None:
+        """Begin at the position held, or at the first offset that the topic still has."""
+        if self._counting.held[partition].position < first:
+            gone = self._counting.skip(partition, first)
+            if gone is None:
                 return
-            self.lost += first - position
-            self._metrics.events_lost.inc(first - position)
-            _log.error("events.lost", partition=partition, start=position, end=first)
-            position = first
-        self._feed.begin_at(partition, position)
+            self.lost += gone
+        position = self._counting.held[partition].position
+        if self._feed.begin_at(partition, position):
+            # Told now, too: with nothing more to count, the group's lag would never come down to Redis's.
+            self._feed.commit({partition: position})

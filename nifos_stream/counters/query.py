@@ -44,6 +44,8 @@ def query(counted: Collection[str], by: str | None, where: Mapping[str, str]) ->
     for name in (*where, *([by] if by else [])):
         if name not in SINGLE:
             raise UserError(f"Posts are counted by {', '.join(SINGLE)}, not by {name!r}.")
+    if empty := next((name for name, value in where.items() if not value), None):
+        raise UserError(f"Posts without {empty} are not counted apart; the filter needs a value.")
     filtered = _dimension(counted, tuple(where)) if where else ""
     posts, sentences = "all:", "sentences:"
     if where:

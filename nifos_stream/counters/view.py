@@ -84,7 +84,7 @@ class CounterView:
             self._partitions,
             one_by_one=moves_one_by_one(self._settings),
         )
-        holding = Holding(self._topic, feed, counting, store, asker, self._metrics, now=self._now)
+        holding = Holding(self._topic, feed, counting, store, asker, now=self._now)
         sampler = self._sampler(store, asker, feed)
         sampler.start()
         try:

@@ -2,7 +2,7 @@ import pytest
 from confluent_kafka import KafkaError
 
 from nifos_stream.counters.feed import Feed
-from nifos_stream.errors import BrokerUnavailable
+from nifos_stream.errors import BrokerUnavailable, UserError
 
 
 class FakeMessage:
@@ -150,3 +150,16 @@ def test_a_fatal_error_ends_it(client, feed):
 def test_passing_trouble_does_not(client, feed):
     client.given = [FakeMessage(None, None, None, KafkaError._ALL_BROKERS_DOWN), FakeMessage(0, 10)]
     assert read(feed) == {0: (11, [10])}
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "read topic labelled"),
+        (KafkaError.GROUP_AUTHORIZATION_FAILED, "NIFOS_COUNTERS__GROUP_ID"),
+    ],
+)
+def test_a_user_who_may_not_read_is_told_so(client, feed, code, sentence):
+    client.given = [FakeMessage(None, None, None, code)]
+    with pytest.raises(UserError, match=sentence):
+        read(feed)

@@ -51,3 +51,10 @@ def test_two_filters_meet_in_their_pair_in_either_order():
 def test_what_is_not_counted_is_one_sentence(counted, by, where):
     with pytest.raises(UserError, match="counted by"):
         query(counted, by, where)
+
+
+@pytest.mark.parametrize(("by", "where"), [(None, {"source": ""}), ("keyword", {"source": ""})])
+def test_a_filter_without_a_value_is_refused(by, where):
+    """What has no source is not counted by it, so such a filter would have matched every pair."""
+    with pytest.raises(UserError, match="needs a value"):
+        query(COUNTED, by, where)
