@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    field_serializer,
     field_validator,
     model_validator,
 )
@@ -49,6 +51,8 @@ REFUSED_PROPERTIES = frozenset(
         "transactional.id",
     }
 )
+
+_SECRET_PROPERTY = re.compile(r"password|passphrase|secret|oauthbearer\.config|\.pem$", re.IGNORECASE)
 
 
 class Section(BaseModel):
@@ -91,6 +95,15 @@ class KafkaSettings(Section):
             if name.lower() in REFUSED_PROPERTIES:
                 raise ValueError(f"{name} cannot be set: exactly-once delivery rests on it")
         return properties
+
+    @field_serializer("properties", "consumer_properties", "producer_properties")
+    def _hide_secrets(
+        self, properties: dict[str, str | int | float | bool]
+    ) -> dict[str, str | int | float | bool]:
+        return {
+            name: "**********" if _SECRET_PROPERTY.search(name) else value
+            for name, value in properties.items()
+        }
 
 
 class TopicSettings(Section):

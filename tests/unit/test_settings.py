@@ -87,3 +87,13 @@ def test_a_file_that_is_not_toml_is_named(tmp_path):
 def test_two_topics_cannot_have_one_name():
     with pytest.raises(UserError, match="two topics have the same name"):
         load(overrides={"topics": {"posts": "a", "sentiment": "a"}})
+
+
+def test_no_secret_is_shown_with_the_settings():
+    properties = {"sasl.password": "hunter2", "ssl.key.pem": "hunter2", "linger.ms": 7}
+    kafka = {"password": "hunter2", "properties": properties, "producer_properties": properties}
+    settings = load(overrides={"kafka": kafka, "redis": {"url": "redis://:hunter2@redis/0"}})
+    shown = settings.model_dump_json()
+    assert "hunter2" not in shown
+    assert '"linger.ms":7' in shown
+    assert settings.kafka.properties["sasl.password"] == "hunter2"
