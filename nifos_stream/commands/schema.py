@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from nifos_stream import __version__
 from nifos_stream.errors import Reason
-from nifos_stream.kafka import retention_days
+from nifos_stream.kafka import DAY_MS, retention_days
 from nifos_stream.messages import (
     LETTER_HEADERS,
     REDRIVEN_HEADER,
@@ -27,7 +27,6 @@ from nifos_stream.stream.codec import Record, decode, encode, letter_headers
 MODELS: dict[str, type[BaseModel]] = {"post": Post, "labelled-post": LabelledPost, "dead-letter": DeadLetter}
 """What a JSON Schema can be asked for, by name. A dead letter is a line of `dead-letters list --json`."""
 
-_DAY_MS = 86_400_000
 _BINDING = "0.5.0"
 _AN_HOUR_LATER = dt.datetime(2026, 5, 1, 10, 30, tzinfo=SEOUL)
 _POST = {
@@ -74,7 +73,7 @@ def asyncapi(settings: Settings) -> dict[str, Any]:
             "version": __version__,
             "description": "Labels Korean posts negative, neutral or positive, each exactly once. Read with"
             " isolation.level=read_committed.",
-            "license": {"name": "Apache-2.0"},
+            "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
         "servers": _servers(settings),
@@ -124,7 +123,7 @@ def _channels(settings: Settings) -> dict[str, Any]:
                     "topic": address,
                     "partitions": topics.partitions,
                     "replicas": topics.replication_factor,
-                    "topicConfiguration": {"retention.ms": int(days[address] * _DAY_MS)},
+                    "topicConfiguration": {"retention.ms": int(days[address] * DAY_MS)},
                     "bindingVersion": _BINDING,
                 }
             },
