@@ -57,7 +57,9 @@ class Service:
     def _idle_for_long(self) -> bool:
         if self._until_idle_seconds is None:
             return False
-        return all(stage.idle_seconds() >= self._until_idle_seconds for stage in self._stages)
+        idle = [stage.idle_seconds() for stage in self._stages]
+        # A busy stage says 0, and must not end by a limit of 0.
+        return min(idle) > 0 and min(idle) >= self._until_idle_seconds
 
     def _run_stage(self, stage: Stage) -> None:
         log.info("stage.started", stage=stage.name)

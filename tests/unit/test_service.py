@@ -38,11 +38,11 @@ def test_stages_end_once_all_have_been_idle_for_long_enough():
     assert all(stage.stopped for stage in stages)
 
 
-def test_one_busy_stage_keeps_all_running():
+@pytest.mark.parametrize("limit_seconds", [0, 1])
+def test_one_busy_stage_keeps_all_running(limit_seconds):
     stop = threading.Event()
-    service = Service(
-        [FakeStage("a", idle=99), FakeStage("b", idle=0)], Metrics(), until_idle_seconds=1, stop=stop
-    )
+    stages = [FakeStage("a", idle=99), FakeStage("b", idle=0)]
+    service = Service(stages, Metrics(), until_idle_seconds=limit_seconds, stop=stop)
     thread = threading.Thread(target=service.run)
     thread.start()
     thread.join(0.5)
