@@ -109,20 +109,26 @@ class Worker:
 @contextmanager
 def _worker(settings: Settings, log: Path) -> Iterator[Worker]:
     """`nifos-stream worker` as a process of its own, stopped at the end."""
-    environment = os.environ | {
-        "NIFOS_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
-        "NIFOS_REDIS__URL": settings.redis.url.get_secret_value(),
-        "NIFOS_MODEL__PATH": settings.model.path,
-    }
+    argv = [sys.executable, "-m", "nifos_stream", "worker"]
     with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "nifos_stream", "worker"], env=environment, stdout=file, stderr=file
-        )
+        process = subprocess.Popen(argv, env=_environment(settings), stdout=file, stderr=file)
         try:
             yield Worker(process, log)
         finally:
             process.terminate()
             process.wait()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Variables that give a worker just these settings, wherever they came from."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("NIFOS_")}
+    sections = settings.model_dump(mode="json", exclude={"timezone", "kafka", "redis", "http", "web", "logs"})
+    return kept | {
+        "NIFOS_TIMEZONE": settings.timezone,
+        "NIFOS_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "NIFOS_REDIS__URL": settings.redis.url.get_secret_value(),
+        **{f"NIFOS_{name.upper()}": json.dumps(section) for name, section in sections.items()},
+    }
 
 
 def _run(settings: Settings, counts: Counts, worker: Worker, console: Console) -> Outcome:
