@@ -18,9 +18,7 @@ class Metrics:
         self.posts_lost = self._counter(
             "posts_lost", "Input records trimmed by the broker before they were read."
         )
-        self.batches = self._counter(
-            "batches", "Batches by how they ended: committed, aborted or dropped.", "end"
-        )
+        self.batches = self._counter("batches", "Batches by how they ended: committed or dropped.", "end")
         self.batch_posts = self._histogram(
             "batch_posts", "Records of one committed batch.", (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000)
         )
