@@ -5,9 +5,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, Message, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from nifos_stream.errors import BrokerUnavailable, UserError
@@ -76,6 +76,18 @@ def producer_config(kafka: KafkaSettings, extra: Mapping[str, Any] | None = None
     # Topics limit a message as it travels: one that came in compressed has to go out compressed.
     defaults = {"linger.ms": 5, "compression.type": "zstd"}
     return client_config(kafka, {**defaults, **kafka.producer_properties, **promises, **(extra or {})})
+
+
+def headers_of(message: Message) -> tuple[tuple[str, bytes | None], ...] | None:
+    """The headers of a record; None when the name of one is not UTF-8, and so none can be had.
+
+    May be called once for a message: confluent-kafka (2.16) fails with a SystemError then, and a second call
+    hands out what cannot be touched.
+    """
+    try:
+        return cast("tuple[tuple[str, bytes | None], ...]", tuple(message.headers() or ()))
+    except SystemError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

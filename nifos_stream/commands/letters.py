@@ -6,6 +6,7 @@ from typing import cast
 
 from confluent_kafka import Message
 
+from nifos_stream.kafka import headers_of
 from nifos_stream.messages import REDRIVEN_HEADER
 from nifos_stream.settings import Settings
 from nifos_stream.stream.codec import Headers, Letter, parse_letter
@@ -66,7 +67,7 @@ def mark_headers(place: Place) -> Headers:
 
 
 def _headers(message: Message) -> Headers:
-    return cast("Headers", tuple(message.headers() or ()))
+    return headers_of(message) or ()
 
 
 def _mark(message: Message) -> Place | None:

@@ -14,7 +14,8 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from nifos_stream import logs
-from nifos_stream.errors import BadMessage, NifosError, UserError
+from nifos_stream.errors import BadMessage, BrokerUnavailable, NifosError, Reason, UserError
+from nifos_stream.kafka import headers_of
 from nifos_stream.stream.batch import Rejected, Row
 from nifos_stream.stream.codec import Record, decode
 from nifos_stream.stream.errands import Errands
@@ -26,6 +27,8 @@ log = logs.get("stream.source")
 _COMMITTED_TIMEOUT_SECONDS = 5.0
 _COMMIT_TIMEOUT_SECONDS = 30.0
 _UNSETTLED_SECONDS = 30.0
+
+_NO_HEADERS = "The name of a header is not UTF-8, so its headers could not be read and are not kept."
 
 _REFUSED = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "Kafka does not let this user read topic {topic}.",
@@ -126,10 +129,11 @@ class Source:
         append, standings, topic, timezone = rows.append, self.standings, self._topic, self._timezone
         for message in messages:
             error = message.error()
-            if error is not None:
-                self._heed(error, message)
-                continue
             partition, offset = message.partition(), message.offset()
+            if error is not None:
+                if partition not in skip:
+                    self._heed(error, message)
+                continue
             standing = standings.get(partition)  # type: ignore[arg-type]
             if standing is None or partition in skip:
                 continue
@@ -137,16 +141,19 @@ class Source:
                 self._jumped(standing, partition, offset)  # type: ignore[arg-type]
             standing.position = offset + 1  # type: ignore[operator]
             standing.at_end = False
+            headers = headers_of(message)
             record = Record(
                 message.key(),
                 message.value(),
-                tuple(message.headers() or ()),  # type: ignore[arg-type]
+                headers or (),
                 topic,
                 partition,  # type: ignore[arg-type]
                 offset,  # type: ignore[arg-type]
                 message.timestamp()[1],
             )
             try:
+                if headers is None:
+                    raise BadMessage(Reason.NOT_UTF8, _NO_HEADERS)
                 append(decode(record, timezone=timezone))
             except BadMessage as bad:
                 append(Rejected(record, bad.reason, bad.detail))
@@ -172,7 +179,10 @@ class Source:
         """Offsets were skipped: by markers of transactions, or because the broker trimmed the topic."""
         before = standing.position
         if before is None:
-            before = self._committed([partition]).get(partition)
+            try:
+                before = self._committed([partition]).get(partition)
+            except KafkaException as error:
+                log.warning("source.hindered", error=error.args[0].name(), detail=error.args[0].str())
             if before is None:
                 return
             self._ownership.learn_committed({partition: before})
@@ -182,17 +192,22 @@ class Source:
             log.warning("source.rewound", partition=partition, from_offset=before, to_offset=offset)
 
     def _committed(self, partitions: Iterable[int]) -> dict[int, int]:
-        try:
-            answers = self._consumer.committed(
-                self._topic_partitions(partitions), timeout=_COMMITTED_TIMEOUT_SECONDS
-            )
-        except KafkaException as error:
-            log.warning("source.hindered", error=error.args[0].name(), detail=error.args[0].str())
-            return {}
+        """The group's offsets where there are any. KafkaException without an answer."""
+        answers = self._consumer.committed(
+            self._topic_partitions(partitions), timeout=_COMMITTED_TIMEOUT_SECONDS
+        )
+        for answer in answers:
+            if answer.error is not None:
+                raise KafkaException(answer.error)
         return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
 
     def _reread(self, partitions: Iterable[int]) -> None:
-        committed = self._committed(partitions)
+        try:
+            committed = self._committed(partitions)
+        except KafkaException as error:
+            # Without an answer the only other place to go on from would be the start: all posts once more.
+            said = error.args[0].str().rstrip(".")
+            raise BrokerUnavailable(f"Kafka did not say where to go on in {self._topic}: {said}.") from None
         for partition in partitions:
             self.standings[partition] = Standing()
             offset = committed.get(partition, OFFSET_BEGINNING)
@@ -229,6 +244,7 @@ class Source:
         self._gone_in_call |= gone
         for number in gone:
             self.standings.pop(number, None)
+        self._trimming.drop(gone)
         self._told = bool(self.standings)
         self._unsettled_since = self._now()
         self._on_gone(gone)

@@ -33,12 +33,15 @@ class Trimming:
     def settle(self, log_starts: Mapping[int, int]) -> dict[int, int]:
         """Offsets lost by partition, by the answer to the last question; the gaps it judges are forgotten."""
         lost: dict[int, int] = {}
-        judged = [gap for gap in self._gaps if gap.question < self._questions and gap.partition in log_starts]
-        for gap in judged:
+        waiting: list[_Gap] = []
+        for gap in self._gaps:
+            if gap.question >= self._questions or gap.partition not in log_starts:
+                waiting.append(gap)
+                continue
             missing = min(gap.end, log_starts[gap.partition]) - gap.start
             if missing > 0:
                 lost[gap.partition] = lost.get(gap.partition, 0) + missing
-        self._gaps = [gap for gap in self._gaps if gap not in judged] if judged else self._gaps
+        self._gaps = waiting
         return lost
 
     def drop(self, partitions: Collection[int]) -> None:

@@ -1,9 +1,9 @@
 import threading
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
 
-from nifos_stream.errors import NifosError, Reason, UserError
+from nifos_stream.errors import BrokerUnavailable, NifosError, Reason, UserError
 from nifos_stream.messages import SEOUL
 from nifos_stream.stream.batch import Rejected
 from nifos_stream.stream.ownership import Ownership
@@ -103,6 +103,49 @@ def test_a_partition_that_went_and_came_back_in_one_call_is_read_again(source, c
     )
     assert rows == []
     assert sorted(consumer.seeks) == [(0, 3), (1, OFFSET_BEGINNING)]
+
+
+def test_an_end_from_before_a_partition_went_says_nothing_of_it(source, consumer):
+    """Or what lies between the committed offset and that end would be committed unread."""
+    poll(source, consumer, consumer.assign(0))
+    consumer.committed_offsets = {0: 3}
+    poll(source, consumer, FakeMessage(8), consumer.revoke(0), consumer.assign(0), end_of(9))
+    assert source.standings[0].position is None
+    assert not source.standings[0].at_end
+
+
+def test_without_an_answer_where_to_go_on_nothing_is_read_again(source, consumer, monkeypatch):
+    """The start of the topic instead of the committed offset would label everything twice."""
+
+    def no_answer(_partitions, timeout):  # noqa: ARG001 - as confluent-kafka calls it
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    poll(source, consumer, consumer.assign(0))
+    monkeypatch.setattr(consumer, "committed", no_answer)
+    with pytest.raises(BrokerUnavailable, match="where to go on in posts"):
+        poll(source, consumer, FakeMessage(8), consumer.revoke(0), consumer.assign(0))
+    assert consumer.seeks == []
+
+
+def test_a_header_whose_name_is_not_utf8_makes_a_dead_letter(source, consumer, monkeypatch):
+    message = FakeMessage(0)
+
+    def headers():
+        raise SystemError("returned a result with an exception set")
+
+    monkeypatch.setattr(message, "headers", headers)
+    rows = poll(source, consumer, consumer.assign(0), message, FakeMessage(1))
+    assert isinstance(rows[0], Rejected)
+    assert rows[0].reason is Reason.NOT_UTF8
+    assert rows[0].record.headers == ()
+    assert rows[1].post.text == "좋아요"
+
+
+def test_a_gap_of_a_partition_that_went_is_forgotten(source, consumer, trimming):
+    poll(source, consumer, consumer.assign(0), FakeMessage(0), FakeMessage(10))
+    poll(source, consumer, consumer.revoke(0))
+    trimming.asking()
+    assert trimming.settle({0: 10}) == {}
 
 
 def test_a_partition_that_is_not_fetched_yet_needs_no_seek(source, consumer):
