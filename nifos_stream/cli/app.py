@@ -75,7 +75,11 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    except Exception as error:  # Whatever nobody foresaw is a sentence too; --debug says where it arose.
+        if _globals.debug:
+            raise
+        from nifos_stream.watch.look import plain
+
+        said = plain(str(error))
+        typer.echo(f"nifos-stream: {type(error).__name__}: {said} (--debug shows where).", err=True)
+        sys.exit(NifosError.exit_code)

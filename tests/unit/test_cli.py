@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from nifos_stream import __version__
+from nifos_stream.cli import main
 
 
 def run(*arguments, **environment):
@@ -58,3 +59,14 @@ def test_a_misspelt_setting_is_one_sentence_and_exit_code_2():
 def test_debug_shows_the_traceback():
     done = run("--debug", "topics", "create", NIFOS_KAFKA__BOOTSTRAP="x")
     assert "Traceback" in done.stderr
+
+
+def test_what_nobody_foresaw_is_one_sentence_too(monkeypatch, capsys):
+    def fail():
+        raise RuntimeError("two\x1b[2J\nlines")
+
+    monkeypatch.setattr(sys.modules["nifos_stream.cli.app"], "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "nifos-stream: RuntimeError: two[2J lines (--debug shows where).\n"
