@@ -182,13 +182,19 @@ class _Labelling:
             self._problems.append(plain(sentence))
 
     def _summarise(self, out: str) -> int:
-        self._err.print(Text(f"{self._rows:,} rows labelled, written to {out}"))
+        self._err.print(Text(f"{self._rows:,} {_rows(self._rows)} written to {out}."))
         if not self._problem_count:
             return 0
-        self._err.print(Text(f"{self._problem_count:,} have no label, such as"))
+        self._err.print(Text(f"{self._problem_count:,} {_rows(self._problem_count)} got no label:"))
         for sentence in self._problems:
             self._err.print(Text(f"  {sentence}"))
+        if (more := self._problem_count - len(self._problems)) > 0:
+            self._err.print(Text(f"  and {more:,} more"))
         return UNLABELLED_EXIT_CODE
+
+
+def _rows(count: int) -> str:
+    return "row" if count == 1 else "rows"
 
 
 def _progress(console: Console) -> Progress:

@@ -11,6 +11,7 @@ from nifos_stream.files.text import MAX_ROW_CHARACTERS, Line
 
 _KINDS = {list: "a list", str: "a string", bool: "a truth value", type(None): "null"}
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?P<end>")?|[\[\]{},]', re.DOTALL)
+_HALF_OF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _STEP = {"[": 1, "{": 1, "]": -1, "}": -1, ",": 0}
 
 
@@ -97,6 +98,16 @@ def _row(line: int, text: str) -> Row | Reject:
         return Reject(line, "is nested too deep", text[:1000])
     except ValueError as error:
         return Reject(line, f"is not JSON: {error}", text)
+    if _HALF_OF_A_PAIR.search(text) and not _is_text(document):
+        return Reject(line, "has half of a surrogate pair, which is no character", text)
     if not isinstance(document, dict):
         return Reject(line, f"is {_KINDS.get(type(document), 'a number')}, not a JSON object", text)
     return Row(line, document)
+
+
+def _is_text(document: Any) -> bool:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

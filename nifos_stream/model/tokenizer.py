@@ -1,11 +1,13 @@
 """Token ids of cleaned texts, as bytes. Knows nothing of sentences or weights."""
 
+import re
 from array import array
 from collections.abc import Sequence
 
 import tokenizers
 
 ID_BYTES = 4
+_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Tokenizer:
@@ -23,11 +25,21 @@ class Tokenizer:
 
     def encode(self, texts: Sequence[str]) -> list[bytes]:
         """Return the ids of each text, special tokens included."""
-        return [array("i", found.ids).tobytes() for found in self._backend.encode_batch_fast(list(texts))]
+        try:
+            encoded = self._backend.encode_batch_fast(list(texts))
+        except TypeError:
+            encoded = self._backend.encode_batch_fast([_whole_characters(text) for text in texts])
+        return [array("i", found.ids).tobytes() for found in encoded]
 
     def starts(self, text: str) -> list[int]:
         """Return where in `text` each token begins, without special tokens."""
-        return [start for start, _ in self._backend.encode(text, add_special_tokens=False).offsets]
+        encoded = self._backend.encode(_whole_characters(text), add_special_tokens=False)
+        return [start for start, _ in encoded.offsets]
+
+
+def _whole_characters(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which no tokenizer takes."""
+    return _HALF_OF_A_PAIR.sub("\ufffd", text)
 
 
 def length_of(ids: bytes) -> int:

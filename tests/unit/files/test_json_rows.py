@@ -80,3 +80,11 @@ def test_a_line_is_a_row_and_a_bad_line_says_why():
         "is not JSON: Infinity is no number in JSON",
         "has bytes that are no text in the encoding of the file",
     ]
+
+
+def test_half_of_a_surrogate_pair_is_no_text_and_a_whole_one_is():
+    lines = ['{"text":"\\ud800"}', '{"text":"\\ud83d\\ude00"}', '{"text":"\\\\ud800"}']
+    half, *whole = line_rows(Line(number, line) for number, line in enumerate(lines, 1))
+    assert isinstance(half, Reject)
+    assert half.reason == "has half of a surrogate pair, which is no character"
+    assert whole == [Row(2, {"text": "😀"}), Row(3, {"text": "\\ud800"})]

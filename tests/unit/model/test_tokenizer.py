@@ -24,3 +24,8 @@ def test_starts_are_places_in_the_text():
 def test_a_truncated_text_keeps_its_last_token():
     ids = TOKENIZER.encode(["숲 산 길"])[0]
     assert truncated(ids, 3) == ids[:8] + ids[-4:]
+
+
+def test_half_of_a_surrogate_pair_is_read_as_a_character_that_is_not_known():
+    assert TOKENIZER.encode(["숲\ud800길", "숲"]) == TOKENIZER.encode(["숲\ufffd길", "숲"])
+    assert TOKENIZER.starts("숲\ud800길") == TOKENIZER.starts("숲\ufffd길")
