@@ -65,6 +65,16 @@ def client(url: str, timeout_seconds: float = 5.0) -> RedisClient:
         raise UserError(f"The Redis URL is not valid: {_said(error)}.") from None
 
 
+class _Watched(redis.Redis):
+    """A master that sentinels name; closing it closes the connections to them, too."""
+
+    def close(self) -> None:
+        super().close()
+        pool: Any = self.connection_pool
+        for sentinel in pool.sentinel_manager.sentinels:
+            sentinel.close()
+
+
 def _by_sentinel(url: str, options: dict[str, Any]) -> RedisClient:
     parts = urlsplit(url)
     nodes = []
@@ -82,7 +92,7 @@ def _by_sentinel(url: str, options: dict[str, Any]) -> RedisClient:
         for name, value in (("username", parts.username), ("password", parts.password))
         if value
     }
-    return sentinel.master_for(service, db=int(database or 0), **login, **options)
+    return sentinel.master_for(service, redis_class=_Watched, db=int(database or 0), **login, **options)
 
 
 def wait_until_ready(
@@ -101,8 +111,7 @@ def wait_until_ready(
     deadline = now() + startup_timeout_seconds
     while True:
         try:
-            connected = client(url, timeout_seconds)
-            refuse_eviction(connected)
+            return _checked(client(url, timeout_seconds))
         except (AuthenticationError, AuthorizationError) as error:
             raise UserError(f"Redis at {shown(url)} refused the user name or password.") from error
         except TROUBLE as error:
@@ -113,15 +122,24 @@ def wait_until_ready(
                     f"Redis did not answer at {shown(url)}: {_said(error)} (NIFOS_REDIS__URL)."
                 ) from error
             sleep(0.5)
-        else:
-            return connected
+
+
+def _checked(connected: RedisClient) -> RedisClient:
+    try:
+        refuse_eviction(connected)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
 
 
 def refuse_eviction(connected: RedisClient) -> None:
     """UserError when the server may evict keys: an evicted bucket beside a kept position is a silent loss."""
     connected.ping()
     try:
-        answer = connected.config_get("maxmemory-policy")
+        # A cluster would ask one of its nodes alone.
+        everywhere = {"target_nodes": "primaries"} if isinstance(connected, RedisCluster) else {}
+        answer = connected.config_get("maxmemory-policy", **everywhere)
     except NoPermissionError:
         answer = None
     except ResponseError as error:

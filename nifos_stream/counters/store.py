@@ -90,7 +90,7 @@ class Script:
     """A Lua script next to this module."""
 
     def __init__(self, name: str) -> None:
-        self.text = (resources.files(__package__) / f"{name}.lua").read_text(encoding="utf-8")
+        self.text: str = (resources.files(__package__) / f"{name}.lua").read_text(encoding="utf-8")
         self._sha = _sha1(self.text)
 
     def __call__(self, client: RedisClient, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
@@ -99,6 +99,23 @@ class Script:
             return client.evalsha(self._sha, len(keys), *keys, *arguments)
         except NoScriptError:
             return client.eval(self.text, len(keys), *keys, *arguments)
+
+    def each(self, client: RedisClient, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+        """Run it for each (keys, arguments), all in one round trip where Redis knows it."""
+        try:
+            return self._pipelined(client, "EVALSHA", self._sha, calls)
+        except NoScriptError:
+            return self._pipelined(client, "EVAL", self.text, calls)
+
+    @staticmethod
+    def _pipelined(
+        client: RedisClient, command: str, what: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]
+    ) -> list[Any]:
+        pipeline = client.pipeline(transaction=False)
+        for keys, arguments in calls:
+            pipeline.execute_command(command, what, len(keys), *keys, *arguments)
+        answers: list[Any] = pipeline.execute()
+        return answers
 
 
 @functools.cache
@@ -196,13 +213,12 @@ class Store:
         1. A tombstone: from now on apply.lua refuses it.  2. Its keys.  3. What the state says of it.
         """
         state, listed = self.keys.state(partition), self.keys.bucket(partition, generation, "keys")
+        arguments = [generation, int(silence_seconds * 1000), _BURY_KEYS]
+        keys: list[str] = []
         while True:
-            arguments = [generation, int(silence_seconds * 1000), _BURY_KEYS]
-            what, *keys = script("bury")(self.client, [state, listed], arguments)
+            what, *keys = script("bury")(self.client, [state, listed, *keys], arguments)
             if what != "buried":
                 return bool(what == "forgotten")
-            self.client.unlink(*keys)
-            self.client.zrem(listed, *keys)
 
     def note_topic(self, topic_id: str, partitions: int) -> None:
         """Tell readers how many partitions to add up."""

@@ -14,7 +14,7 @@ from nifos_stream.counters.event import Event, Signature
 from nifos_stream.counters.generations import PartitionState, bury_unread
 from nifos_stream.counters.reader import Counts
 from nifos_stream.counters.rules import Rules
-from nifos_stream.counters.store import Batch, Keys, Store, Why
+from nifos_stream.counters.store import Batch, Keys, Store, Why, script
 from nifos_stream.counters.tally import Tally
 from nifos_stream.settings import Settings
 from tests.integration.redis_servers import cluster, programs, server
@@ -203,6 +203,38 @@ def test_a_silent_rebuild_is_buried_and_can_write_no_more(store, client):
     assert store.apply(0, 2, TOPIC, batch(store, 3, 5), rebuilding=True) is Why.GONE
     assert store.name(0, 2) is Why.GONE
     assert PartitionState.of(store.state(0)).generations.keys() == {1}
+
+
+def test_a_generation_of_many_buckets_is_buried_whole(store, client):
+    store.open(0, TOPIC, 0, 9)
+    events = [event(now_of(client) - hours * 3600) for hours in range(700)]
+    store.apply(0, 1, TOPIC, batch(store, 0, 700, *events))
+    store.open(0, TOPIC, 0, 9, "rebuild")
+    store.apply(0, 2, TOPIC, batch(store, 0, 700), rebuilding=True)
+    assert store.name(0, 2) is None
+    assert client.zcard(store.keys.bucket(0, 1, "keys")) > 700
+    assert store.bury(0, 1, silence_seconds=0) is True
+    assert not list(client.scan_iter("{t:0}:1:*"))
+
+
+def test_a_generation_that_is_read_again_loses_nothing(store, client):
+    """Between two calls of a burial Redis may have become an older one, where the buried one is read."""
+    store.open(0, TOPIC, 0, 9)
+    store.apply(0, 1, TOPIC, batch(store, 0, 5, event(now_of(client))))
+    keys = [store.keys.state(0), *(store.keys.bucket(0, 1, name) for name in ("keys", "total"))]
+    assert script("bury")(client, keys, [1, 0, 500]) == ["kept"]
+    assert total(store)["all:negative"] == 1
+
+
+@pytest.mark.parametrize("url", ["cluster"], indirect=True)
+def test_a_cluster_one_of_whose_nodes_evicts_is_refused(client, url):
+    *_, last = client.get_primaries()
+    client.config_set("maxmemory-policy", "allkeys-lru", target_nodes=[last])
+    try:
+        with pytest.raises(connect.UserError, match="allkeys-lru"):
+            connect.wait_until_ready(url, 5.0, 5.0)
+    finally:
+        client.config_set("maxmemory-policy", "noeviction", target_nodes=[last])
 
 
 def test_another_topic_is_counted_anew_at_once(store, client):
