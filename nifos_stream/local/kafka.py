@@ -2,7 +2,9 @@
 
 import base64
 import contextlib
+import json
 import logging
+import os
 import signal
 import socket
 import subprocess
@@ -66,6 +68,20 @@ log.cleaner.dedupe.buffer.size=8388608
 """
 
 
+def properties_text(port: int, controller_port: int, log_dirs: Path) -> str:
+    """What server.properties holds. UserError for a path that Kafka would take for two."""
+    if "," in str(log_dirs):
+        raise UserError(f"The data directory {log_dirs} has a comma in its path, where Kafka begins another.")
+    # Java reads the file as Latin-1 with the escapes of JSON; a Korean folder would become another one.
+    path = json.dumps(str(log_dirs))[1:-1]
+    return _PROPERTIES.format(port=port, controller_port=controller_port, log_dirs=path)
+
+
+def _environment() -> dict[str, str]:
+    """Java finds a path that is not ASCII only where the locale can say it."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
+
+
 class LocalKafka:
     """One Kafka node in `folder`. `start` returns at once; `wait_ready` returns when it answers."""
 
@@ -103,9 +119,7 @@ class LocalKafka:
         log_dirs = self.folder / "log"
         try:
             log_dirs.mkdir(parents=True, exist_ok=True)
-            properties.write_text(
-                _PROPERTIES.format(port=self.port, controller_port=self.controller_port, log_dirs=log_dirs)
-            )
+            properties.write_text(properties_text(self.port, self.controller_port, log_dirs))
         except OSError as error:
             raise datadir.unusable(self.folder, error) from None
         if not (log_dirs / "meta.properties").exists():
@@ -114,6 +128,8 @@ class LocalKafka:
             [
                 java,
                 f"-Xmx{self._heap_mb}m",
+                # The first compiler alone: two fifths less CPU time to start, and no slower afterwards.
+                "-XX:TieredStopAtLevel=1",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-Dorg.slf4j.simpleLogger.showDateTime=true",
                 "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
@@ -123,13 +139,14 @@ class LocalKafka:
                 str(properties),
             ],
             self.folder / "kafka.log",
+            env=_environment(),
             keep_open=[self._lock],
         )
 
     def _format(self, java: list[str], properties: Path) -> None:
         cluster_id = base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
         argv = ["kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id, "-c", str(properties)]
-        done = subprocess.run([*java, *argv], capture_output=True, text=True, check=False)
+        done = subprocess.run([*java, *argv], capture_output=True, text=True, check=False, env=_environment())
         if done.returncode != 0:
             raise self._failed(
                 "could not prepare its data directory", (done.stdout + done.stderr).splitlines()
@@ -189,7 +206,6 @@ class LocalKafka:
             return UserError(
                 f"Kafka's port {self.port} or {self.controller_port} was taken while it started; try again."
             )
-        cause = next(
-            (line for line in reversed(log) if "Exception" in line or "ERROR" in line), "no reason given"
-        )
+        telling = [line for line in log if "Exception" in line or "ERROR" in line] or log
+        cause = telling[-1] if telling else "no reason given"
         return UserError(f"Kafka {what} ({cause.strip()[:200]}); its log is {self.folder}/kafka.log.")

@@ -2,7 +2,10 @@
 
 import contextlib
 import json
+import logging
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from confluent_kafka import Producer
 
 from nifos_stream.errors import UserError
 from nifos_stream.local.datadir import DataDir
@@ -100,6 +104,37 @@ def test_a_broker_that_cannot_start_says_why(tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_a_disk_that_fills_up_ends_the_stack_with_one_sentence(small_disk):
+    with LocalStack(small_disk / "data") as stack:
+        tools.create_topic(stack.bootstrap_servers, "posts", 1)
+        producer = Producer(
+            {"bootstrap.servers": stack.bootstrap_servers, "logger": logging.getLogger("disk")}
+        )
+        for _ in range(300):
+            producer.produce("posts", os.urandom(500_000))
+        producer.flush(5)
+        failure = tools.wait_until(stack.failure, what="the broker ends")
+        producer.purge()
+    assert re.match(r"The disk that holds .* is full: the local stack needs 100 MiB free\.", str(failure))
+    with pytest.raises(UserError, match="is full"):
+        LocalStack(small_disk / "data").start()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """120 MiB, of which nearly all is free."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=120m", "tmpfs", str(folder)]
+    if (
+        os.getuid() != 0
+        or subprocess.run([shutil.which("mount"), *options], capture_output=True).returncode != 0
+    ):
+        pytest.skip("no small disk can be mounted here")
+    yield folder
+    subprocess.run([shutil.which("umount"), str(folder)], check=True)
+
+
 def test_a_file_in_place_of_the_directory_is_refused(tmp_path):
     file = tmp_path / "file"
     file.touch()
@@ -129,19 +164,25 @@ def test_up_ends_with_one_sentence_when_a_server_ends_by_itself(tmp_path):
         line = json.loads(up.stdout.readline())
         with redis.Redis.from_url(line["redis"]) as client, contextlib.suppress(redis.ConnectionError):
             client.shutdown(nosave=True)
-        up.communicate(timeout=60)
-    assert up.returncode == 1
+        _, said = up.communicate(timeout=60)
+    assert up.returncode == 2
+    assert said.startswith("nifos-stream: Redis ended ")
+    assert len(said.splitlines()) == 1
+
+
+def test_up_on_a_taken_port_ends_with_one_sentence(stack, tmp_path):
+    with _up(tmp_path, "--redis-port", str(stack.redis.port)) as up:
+        out, said = up.communicate(timeout=60)
+    assert (up.returncode, out) == (2, "")
+    assert re.fullmatch(r"nifos-stream: Port \d+ for Redis is taken on 127.0.0.1; .*\n", said)
 
 
 @contextlib.contextmanager
-def _up(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    program = textwrap.dedent(f"""
-        from pathlib import Path
-        from nifos_stream.local.up import run_up
-        from nifos_stream.settings import Settings
-        run_up(Settings(), data_dir=Path({str(folder)!r}), kafka_port=0, redis_port=0, as_json=True)
-    """)
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as up:
+def _up(folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    ports = () if more else ("--kafka-port", "0", "--redis-port", "0")
+    argv = [sys.executable, "-m", "nifos_stream", "up", "--json", "--data-dir", str(folder), *ports, *more]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, stdout=pipe, stderr=pipe, text=True) as up:
         try:
             yield up
         finally:
