@@ -7,6 +7,7 @@ is published.
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,8 +74,9 @@ class Lanes:
     def close(self, timeout_seconds: float) -> bool:
         """End the threads after the jobs that they work at; False when one is still at it after that time."""
         self._closed = True
+        deadline = time.monotonic() + timeout_seconds
         for thread in self._threads:
-            thread.join(timeout_seconds)
+            thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
     def _forward(self, work: Callable[[Job], None]) -> None:

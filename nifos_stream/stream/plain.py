@@ -38,10 +38,7 @@ class PlainSink(Sink):
             raise Interrupted(NextStep.RESTART_PRODUCER, undelivered.error) from None
         if not self._ownership.may_commit(lease):
             raise Interrupted(NextStep.REREAD_BATCH, None)
-        try:
-            self._call(self._commit, self._positions(parcel.next_offsets(lease)))
-        except TimeoutError:
-            raise Interrupted(NextStep.RETRY_CALL, None) from None
+        self._call(self._commit, self._positions(parcel.next_offsets(lease)))
 
     def _recover(self, step: NextStep) -> None:
         if step is NextStep.RESTART_PRODUCER:
