@@ -47,18 +47,20 @@ local function flat(groups)
 end
 
 local points, sentences, other, groups, sentence_groups = {}, {0, 0, 0}, {0, 0, 0}, {}, {}
-for index = 2, #KEYS do
-  local point = ask.points[index - 1]
+local function look_into(key, point)
   points[point] = points[point] or {0, 0, 0}
-  add(points[point], KEYS[index], ask.posts)
-  if ask.sentences ~= '' then add(sentences, KEYS[index], ask.sentences) end
-  if ask.other ~= '' then add(other, KEYS[index], ask.other .. ':*:') end
-  if ask.group ~= '' then
-    local all = redis.call('HGETALL', KEYS[index])
-    for place = 1, #all, 2 do
-      collect(groups, all[place], all[place + 1], ask.group)
-      if ask.group == 'source' then collect(sentence_groups, all[place], all[place + 1], 'sentences.source') end
-    end
+  add(points[point], key, ask.posts)
+  if ask.sentences ~= '' then add(sentences, key, ask.sentences) end
+  if ask.other ~= '' then add(other, key, ask.other .. ':*:') end
+  if ask.group == '' then return end
+  local all = redis.call('HGETALL', key)
+  for place = 1, #all, 2 do
+    collect(groups, all[place], all[place + 1], ask.group)
+    if ask.group == 'source' then collect(sentence_groups, all[place], all[place + 1], 'sentences.source') end
   end
+end
+
+for index = 2, #KEYS do
+  if redis.call('EXISTS', KEYS[index]) == 1 then look_into(KEYS[index], ask.points[index - 1]) end
 end
 return {'read', flat(points), sentences, other, flat(groups), flat(sentence_groups)}

@@ -22,7 +22,7 @@ Moment = str | dt.datetime | dt.date | float
 
 __all__ = ["Count", "Counts", "Freshness", "Moment", "Point", "RedisAway", "Total", "Window"]
 
-_READ_KEYS = {False: 400, True: 40}
+_READ_KEYS = {False: 400, True: 100}
 """Buckets that one call adds up: whole buckets are large, and Redis does nothing else meanwhile."""
 _TRIES = 20
 
@@ -144,21 +144,19 @@ class Counts:
         )
 
     def _look(self) -> Look:
-        """The state of every partition, in one round trip once their number is known."""
+        """How many partitions there are, and the state of each."""
         client = self._connected()
-        partitions = int(client.hget(self._keys.topic, "partitions") or 0)
         pipeline = client.pipeline(transaction=False)
+        pipeline.hget(self._keys.topic, "partitions")
         pipeline.get(self._keys.backlog)
-        for partition in range(partitions):
-            keys = [self._keys.state(partition), self._keys.ends(partition)]
-            pipeline.execute_command("EVAL", script("state").text, len(keys), *keys)
-        backlog, *answers = pipeline.execute()
-        return Look.of(backlog, answers)
+        partitions, backlog = pipeline.execute()
+        places = [[self._keys.state(p), self._keys.ends(p)] for p in range(int(partitions or 0))]
+        return Look.of(backlog, script("state").each(client, [(keys, []) for keys in places]))
 
     def _read(self, look: Look, asked: Query, pieces: Sequence[tuple[str, int]]) -> "_Sums":
         """Add up the buckets over all partitions; _Moved when another generation is read by now."""
         sums, most = _Sums(), _READ_KEYS[bool(asked.group)]
-        pipeline = self._connected().pipeline(transaction=False)
+        calls: list[tuple[list[str], list[Any]]] = []
         for partition, state in look.states.items():
             if state.read is None:
                 continue
@@ -167,9 +165,8 @@ class Counts:
                 chunk = pieces[first : first + most]
                 keys = [self._keys.state(partition)]
                 keys += [self._keys.bucket(partition, generation, name) for name, _ in chunk]
-                arguments = [generation, asked.to_json([point for _, point in chunk])]
-                pipeline.execute_command("EVAL", script("read").text, len(keys), *keys, *arguments)
-        for answer in pipeline.execute():
+                calls.append((keys, [generation, asked.to_json([point for _, point in chunk])]))
+        for answer in script("read").each(self._connected(), calls):
             if answer[0] != "read":
                 raise _Moved
             sums.add(answer)

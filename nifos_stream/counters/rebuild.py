@@ -17,7 +17,7 @@ from nifos_stream.counters.generations import PartitionState, bury_unread
 from nifos_stream.counters.rebuilder import Rebuilder
 from nifos_stream.counters.rules import Rules
 from nifos_stream.counters.store import Keys, Store
-from nifos_stream.counters.topic import TopicAsker
+from nifos_stream.counters.topic import TopicAsker, TopicNow
 from nifos_stream.errors import UserError
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
@@ -60,6 +60,19 @@ def rebuild(
         settings.redis.timeout_seconds,
         settings.kafka.startup_timeout_seconds,
     )
+    with contextlib.closing(client):
+        return _rebuild(client, asker, topic, settings, force, progress, now)
+
+
+def _rebuild(
+    client: connect.RedisClient,
+    asker: TopicAsker,
+    topic: TopicNow,
+    settings: Settings,
+    force: bool,
+    progress: Callable[[float], None],
+    now: Callable[[], float],
+) -> Rebuilt:
     rules = Rules.of(settings)
     store = Store(client, Keys(settings.counters.prefix), rules)
     partitions = range(topic.partitions)

@@ -94,6 +94,7 @@ class CounterView:
         finally:
             sampler.stop()
             feed.close()
+            client.close()
 
     def idle_seconds(self) -> float:
         """Seconds since every owned partition was counted to its end, as the broker confirms all the time."""
