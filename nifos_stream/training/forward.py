@@ -15,8 +15,9 @@ def logits(model: ElectraForSequenceClassification, words: Tensor) -> Tensor:
     Only the first token of a text goes through the head, so in the last layer the others are read
     (keys and values) and not carried further: a seventh of the arithmetic of six layers.
     """
-    hidden = model.electra.embeddings(inputs_embeds=words)
-    *carried, last = model.electra.encoder.layer
+    layers: Any = model.electra.encoder.layer  # Modules of torch say nothing of their own modules' types.
+    hidden: Tensor = model.electra.embeddings(inputs_embeds=words)
+    *carried, last = layers
     for layer in carried:
         attended = layer.attention.output(_attend(layer.attention.self, hidden, hidden), hidden)
         hidden = layer.output(layer.intermediate(attended), attended)
