@@ -32,7 +32,6 @@ class Reason(StrEnum):
     NOT_JSON = "not_json"
     NOT_AN_OBJECT = "not_an_object"
     TOO_DEEP = "too_deep"
-    TOO_LARGE = "too_large"
     NO_VALUE = "no_value"
     INVALID_POST = "invalid_post"
     EMPTY_TEXT = "empty_text"

@@ -70,9 +70,9 @@ def table(letters: Iterable[DeadLetter]) -> Table:
         rows.add_row(
             f"{letter.partition}:{letter.offset}",
             letter.failed_at.isoformat(sep=" ", timespec="seconds"),
-            letter.reason,
+            Text(_harmless(letter.reason)),
             Text(_harmless(letter.detail)),
-            f"{origin.topic} {origin.partition}:{origin.offset}",
+            Text(_harmless(f"{origin.topic} {origin.partition}:{origin.offset}")),
             "yes" if letter.redriven else "no",
             Text("(none)" if letter.value is None else _beginning(letter.value)),
         )

@@ -165,6 +165,18 @@ def test_a_message_cannot_steer_the_terminal_that_shows_it():
     assert "0:7" in text
 
 
+def test_headers_that_a_stranger_wrote_cannot_steer_it_either():
+    letter = Letter(
+        (), "[red]\x1b[2J", "", ORIGIN.model_copy(update={"topic": "[b]in\x1b"}), FAILED_AT, "1.0"
+    )
+    console = Console(width=200, record=True, force_terminal=False)
+    console.print(table([described(Kept((0, 7), None, None, letter))]))
+    text = console.export_text()
+    assert "\x1b" not in text
+    assert r"[red]\x1b[2J" in text
+    assert r"[b]in\x1b 3:41" in text
+
+
 def test_a_result_says_only_what_happened():
     assert RedriveResult(sent=3).sentence() == "Sent 3 dead letters in again."
     assert RedriveResult(sent=3, mended=2, skipped=1, unknown=4).sentence() == (
