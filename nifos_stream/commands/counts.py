@@ -102,11 +102,13 @@ def shown(answer: Window | Total, question: Question, cells: int) -> list[Text]:
         spark = sparkline(tables.resampled(tables.totals(answer.series), trend), trend)
         lines.append(Text(f"{spark.strip()} posts by {answer.step}", style="dim"))
     if answer.by is not None:
-        rows = tables.lines(answer.groups, answer.other)
+        # Under a filter it is not known whose they are, so they are no row.
+        rows = tables.lines(answer.groups, Count() if question.where else answer.other)
         lines += [Text(), *tables.table(f"by {answer.by}", rows, min(cells, 100))]
         if answer.other.total:
+            what = "Some values" if question.where else tables.OTHER
             lines.append(
-                Text("(other) had no place of its own: the rows above are lower bounds.", style="dim")
+                Text(f"{what} had no place of their own: the rows above are lower bounds.", style="dim")
             )
     note = freshness.sentence(answer.freshness)
     if since := freshness.since(answer.freshness):

@@ -75,8 +75,9 @@ class Window:
 
     grain: "10s", "1m", "1h", "1d", "month" or "year". step: the grain of `series`, in which the first and
     last point may be cut by start and end. groups: by value, largest first, of `by`; other: what had no
-    place of its own among them, so with other.total > 0 the groups are lower bounds. sentences: counts of
-    sentences; None where they are not counted (any filter but source).
+    place of its own among them, so with other.total > 0 the groups are lower bounds; under a filter it is
+    that of all pairs, whatever their filtered part. sentences: counts of sentences; None where they are not
+    counted (any filter but source).
     """
 
     start: dt.datetime

@@ -1,10 +1,12 @@
 """Answers of the counts for people and programs, without Redis."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from nifos_stream.commands.counts import Question, answer_json, ask, shown
+from nifos_stream.counters.shapes import Count
 from nifos_stream.errors import UserError
 from tests.unit.watch.made_counts import MadeCounts
 
@@ -68,6 +70,16 @@ def test_a_table_says_shares_net_and_freshness(cells):
     for part in ("posts   − 부정", "net ", "by keyword", "산불", "posts by 1m"):
         assert part in text
     assert "Counts are 1.2 s behind. 312 posts wait to be labelled. Counted since 2026-04-01 08:00." in text
+
+
+def test_what_had_no_place_is_a_row_only_where_it_is_known_whose_it_is():
+    """Under a filter it is counted for all pairs together, and could be more than there are posts."""
+    for where, has_row in (((), True), (("source=twitter",), False)):
+        question = Question(by="keyword", where=where)
+        answer = replace(ask(MadeCounts(), question), other=Count(7, 8, 9))
+        text = "\n".join(line.plain for line in shown(answer, question, 80))
+        assert ("(other)      " in text) is has_row
+        assert "had no place of their own: the rows above are lower bounds." in text
 
 
 def test_all_time_without_posts_says_so():
