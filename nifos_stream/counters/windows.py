@@ -91,7 +91,7 @@ class Windows:
         if grain in GRAINS and grain not in kept and grain != "1d":
             raise UserError(f"Counts by {grain} are not kept so far back; by {finest} they are.")
         step = grain or self._step(finest, end - start)
-        grain_used = grain or self._aligned(finest, step, int(start // 1))
+        grain_used = grain or self._aligned(finest, step, int(start // 1), int(end // 1))
         first = self._calendar.start(grain_used, int(start // 1))
         last = self._round_up(grain_used, max(end, first + 1))
         if (last - first) / _NOMINAL_SECONDS[step] > MAX_ASKED_POINTS:
@@ -125,10 +125,12 @@ class Windows:
                 return grain
         return usable[0]
 
-    def _aligned(self, finest: str, step: str, start: int) -> str:
-        """Where days do not begin at a full hour, hours cannot be added up to days."""
-        days = step in CALENDAR_GRAINS and finest == "1h"
-        return "1d" if days and self._calendar.start("1d", start) % GRAINS["1h"] else finest
+    def _aligned(self, finest: str, step: str, start: int, end: int) -> str:
+        """Where a day does not begin at a full hour, hours cannot be added up to days."""
+        if step not in CALENDAR_GRAINS or finest != "1h":
+            return finest
+        days = (self._calendar.start("1d", at) for at in (*range(start, end, GRAINS["1d"]), end))
+        return "1d" if any(day % GRAINS["1h"] for day in days) else finest
 
     def _covers(self, grain: str, start: int, now: float) -> bool:
         expires_at = (

@@ -2,7 +2,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nifos_stream.counters.buckets import Calendar
@@ -77,11 +77,13 @@ def test_too_many_points_are_refused():
 
 @settings(deadline=None)
 @given(
-    st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata")),
+    st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")),
     st.floats(0, 3e8),
     st.floats(1, 1e8),
     st.sampled_from((None, "1d", "month", "year")),
 )
+# On the way its clocks go back by half an hour.
+@example("Australia/Lord_Howe", 60.0, 55 * 86_400.0, "1d")
 def test_the_pieces_are_the_window_and_each_is_kept(zone, ago, length, grain):
     """One after the other, none twice, each within its point and of a grain that has not expired."""
     calendar = Calendar(zone)
