@@ -54,6 +54,8 @@ REFUSED_PROPERTIES = frozenset(
 
 _SECRET_PROPERTY = re.compile(r"password|passphrase|secret|oauthbearer\.config|\.pem$", re.IGNORECASE)
 
+_ADDRESS = r"^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$"
+
 
 class Section(BaseModel):
     """A group of settings; a name that does not exist is an error, not a silence."""
@@ -240,8 +242,21 @@ class RedisSettings(Section):
 class HttpSettings(Section):
     """Health and metrics over HTTP."""
 
-    listen: str | None = Field(
-        None, pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$", description="HOST:PORT; off without it."
+    listen: str | None = Field(None, pattern=_ADDRESS, description="HOST:PORT; off without it.")
+
+
+class WebSettings(Section):
+    """The HTTP API on the counts."""
+
+    listen: str = Field(
+        "127.0.0.1:8080",
+        pattern=_ADDRESS,
+        description="HOST:PORT; where other machines reach it, a token is needed.",
+    )
+    token: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="What callers must show: `Authorization: Bearer TOKEN`, or `?token=TOKEN`.",
     )
 
 
@@ -285,6 +300,7 @@ class Settings(BaseSettings):
     counters: CounterSettings = CounterSettings()
     redis: RedisSettings = RedisSettings()
     http: HttpSettings = HttpSettings()
+    web: WebSettings = WebSettings()
     logs: LogSettings = LogSettings()
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Commands about posts: produce, tail, watch, counts, dead-letters."""
+"""Commands about posts: produce, tail, watch, web, counts, dead-letters."""
 
 from pathlib import Path
 from typing import Annotated
@@ -93,6 +93,18 @@ def watch(
     from nifos_stream.watch.terminal import watch as show
 
     show(settings_with(), window=window, once=once)
+
+
+@command(epilog="Example: nifos-stream web --listen 127.0.0.1:8080")
+def web(
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Beyond this machine it needs NIFOS_WEB__TOKEN.")
+    ] = None,
+) -> None:
+    """Serve the counts over HTTP, as JSON and live, until told to stop."""
+    from nifos_stream.commands.web import run_web
+
+    run_web(settings_with(web={"listen": listen}))
 
 
 @command(

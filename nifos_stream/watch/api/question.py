@@ -1,0 +1,88 @@
+"""What a caller may ask of the counts, from the query of a URL. Reads nothing."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nifos_stream.counters.reader import Counts
+from nifos_stream.counters.shapes import Window
+from nifos_stream.errors import UserError
+
+_MOST_FILTERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question; equal ones have equal answers at the same moment."""
+
+    window: str
+    by: str | None = None
+    where: tuple[tuple[str, str], ...] = ()
+    start: str | None = None
+    end: str | None = None
+    grain: str | None = None
+
+    def ask(self, counts: Counts) -> Window:
+        """The answer. RedisAway; UserError for what cannot be asked."""
+        return counts.window(
+            self.window,
+            by=self.by,
+            where=dict(self.where),
+            start=self.start,
+            end=self.end,
+            grain=self.grain,
+        )
+
+
+class Asked(BaseModel):
+    """The parameters of a URL."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    window: str | None = Field(
+        None, max_length=16, description="Length that ends now, or at `to`: 15m, 24h, 7d; 1h without it."
+    )
+    start: str | None = Field(
+        None, alias="from", max_length=64, description="Date or time of the start, instead of `window`."
+    )
+    end: str | None = Field(None, alias="to", max_length=64, description="Date or time of the end; now.")
+    by: str | None = Field(None, max_length=64, description="source, channel, keyword or revision.")
+    grain: str | None = Field(
+        None, max_length=16, description="Step of the series: 10s, 1m, 1h, 1d, month or year."
+    )
+    where: list[str] = Field(
+        default_factory=list,
+        max_length=_MOST_FILTERS,
+        description="DIMENSION:VALUE, only posts with this value, e.g. keyword:산불.",
+    )
+
+    def question(self) -> Question:
+        """The question, in the one form that equal questions share. UserError when it contradicts itself."""
+        if self.window is not None and self.start is not None:
+            raise UserError("Give a window that ends at `to`, or `from` and `to`, not both window and from.")
+        return Question(
+            window=self.window or "1h",
+            by=self.by or None,
+            where=tuple(sorted(_pairs(self.where).items())),
+            start=_moment(self.start),
+            end=_moment(self.end),
+            grain=self.grain or None,
+        )
+
+
+def _pairs(where: list[str]) -> Mapping[str, str]:
+    pairs: dict[str, str] = {}
+    for asked in where:
+        name, colon, value = asked.partition(":")
+        if not (name and colon and value):
+            raise UserError(f"where is DIMENSION:VALUE, such as keyword:산불, not {asked!r}.")
+        if pairs.setdefault(name, value) != value:
+            raise UserError(f"where asks for two values of {name} at once.")
+    return pairs
+
+
+def _moment(value: str | None) -> str | None:
+    # A plus that nobody escaped arrives as a space: 2026-05-01T09:00:00 09:00.
+    return re.sub(r"(T\S*) (\d\d:?\d\d)$", r"\1+\2", value) if value else None
