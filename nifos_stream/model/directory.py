@@ -138,8 +138,10 @@ def read_tokenizer(directory: Path) -> tokenizers.Tokenizer:
         if (directory / "vocab.txt").exists():
             # ELECTRA has no tokenizer of its own: it took BERT's. Which makes small letters, unless told
             # otherwise, and with the accents takes Hangul apart, so that every word is unknown.
-            unsaid = {} if (directory / "tokenizer_config.json").exists() else {"do_lower_case": False}
-            fast = BertTokenizer.from_pretrained(directory, local_files_only=True, **unsaid)
+            told = directory / "tokenizer_config.json"
+            said: dict[str, Any] = json.loads(told.read_bytes()) if told.exists() else {}
+            lowers = bool(said.get("do_lower_case", False))
+            fast = BertTokenizer.from_pretrained(directory, local_files_only=True, do_lower_case=lowers)
             return cast(tokenizers.Tokenizer, fast.backend_tokenizer)
     except Exception as error:  # noqa: BLE001 - the tokenizers library raises nothing narrower
         reason = str(error).partition("\n")[0].rstrip(".")
