@@ -39,7 +39,7 @@ class Metrics:
 
         # The model.
         self.forward_seconds = self._histogram("forward_seconds", "Forward pass of one batch.")
-        self.tokens = self._counter("tokens", "Tokens that the model computed.")
+        self.tokens = self._counter("tokens", "Tokens of all texts read, remembered ones included.")
         self.padding_tokens = self._counter(
             "padding_tokens", "Padding rows computed; 0 with the packed pass."
         )

@@ -32,7 +32,6 @@ class Decoder:
         self._decoder: codecs.IncrementalDecoder | None = None
         self._started = False
         self._waiting = b""
-        self.encoding = "ascii"
 
     def decode(self, data: bytes, *, final: bool = False) -> str:
         """The text of the next bytes; broken bytes become BROKEN. final: nothing comes after these."""
@@ -60,7 +59,6 @@ class Decoder:
 
     def _use(self, encoding: str) -> None:
         self._decoder = codecs.getincrementaldecoder(encoding)(_HANDLER)
-        self.encoding = encoding.removesuffix("-sig")
 
 
 def _told_by(data: bytes) -> str:
