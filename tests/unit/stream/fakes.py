@@ -271,12 +271,13 @@ class FakeConsumer:
     def lose(self, *partitions: int):
         return lambda: self.on_lost(self, [TopicPartition("posts", each) for each in partitions])
 
-    def poll(self, _timeout: float):
+    def poll(self, timeout: float):
         while self.events:
             event = self.events.popleft()
             if not callable(event):
                 return event
             event()
+        time.sleep(min(timeout, 0.002))
         return None
 
     def consume(self, count: int, _timeout: float):
