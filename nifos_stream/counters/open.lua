@@ -18,7 +18,14 @@ if named then
   end
 end
 local behind = mode == 'rebuild' and offset and counted == topic
-local generation = string.format('%.0f', math.max(tonumber(found[2] or 0), tonumber(named or 0)) + 1)
+local generation = math.max(tonumber(found[2] or 0), tonumber(named or 0))
+local buckets
+repeat
+  -- Where somebody deleted the state alone, its buckets are still there: they are to be buried, not added to.
+  if buckets then redis.call('HSET', KEYS[1], generation .. ':begin', 0) end
+  generation = string.format('%.0f', generation + 1)
+  buckets = redis.call('EXISTS', (string.gsub(KEYS[1], 'state$', generation .. ':keys'))) == 1
+until not buckets
 redis.call('HSET', KEYS[1], 'last', generation, generation .. ':offset', first, generation .. ':begin', first,
   generation .. ':topic', topic, generation .. ':fingerprint', fingerprint, generation .. ':rules', ARGV[3])
 if behind then

@@ -205,6 +205,18 @@ def test_a_silent_rebuild_is_buried_and_can_write_no_more(store, client):
     assert PartitionState.of(store.state(0)).generations.keys() == {1}
 
 
+def test_a_state_that_was_deleted_alone_leaves_no_counts_to_add_to(store, client):
+    for expected in (1, 2):
+        assert store.open(0, TOPIC, 0, 9).generation == expected
+        assert store.apply(0, expected, TOPIC, batch(store, 0, 5, event(now_of(client)))) is None
+        assert total(store, generation=expected)["all:negative"] == 1
+        client.delete(store.keys.state(0))
+    assert store.open(0, TOPIC, 0, 9).generation == 3
+    bury_unread(store, [0], 600)
+    assert PartitionState.of(store.state(0)).generations.keys() == {3}
+    assert not list(client.scan_iter("{t:0}:[12]:*"))
+
+
 def test_a_generation_of_many_buckets_is_buried_whole(store, client):
     store.open(0, TOPIC, 0, 9)
     events = [event(now_of(client) - hours * 3600) for hours in range(700)]
