@@ -9,6 +9,12 @@ class NifosError(Exception):
     exit_code = 1
 
 
+class Stopped(NifosError):
+    """The program was told to stop before it had begun: no failure."""
+
+    exit_code = 0
+
+
 class UserError(NifosError):
     """Wrong use, wrong settings, or something missing that a person has to mend."""
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 from confluent_kafka import KafkaError, KafkaException, Message, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
-from nifos_stream.errors import BrokerUnavailable, UserError
+from nifos_stream.errors import BrokerUnavailable, Stopped, UserError
 from nifos_stream.settings import KafkaSettings, Settings
 
 ENVELOPE_BYTES = 65_536
@@ -100,9 +100,15 @@ class TopicFacts:
     max_message_bytes: int
 
 
-def connect(kafka: KafkaSettings, now: Callable[[], float] = time.monotonic) -> AdminClient:
+def connect(
+    kafka: KafkaSettings,
+    now: Callable[[], float] = time.monotonic,
+    *,
+    told_to_stop: Callable[[], bool] = lambda: False,
+) -> AdminClient:
     """An admin client whose broker answered, waiting up to `startup_timeout_seconds`.
 
+    Stopped when it was told to stop while it waited.
     UserError when the settings are wrong (name, password, certificate) or nothing answers in time.
     """
     problems: list[KafkaError] = []
@@ -122,6 +128,8 @@ def connect(kafka: KafkaSettings, now: Callable[[], float] = time.monotonic) -> 
             return admin
         if hopeless := next((p for p in problems if p.code() in _HOPELESS), None):
             raise UserError(_HOPELESS[hopeless.code()].format(kafka.bootstrap_servers, hopeless.str()))
+        if told_to_stop():
+            raise Stopped("Told to stop before Kafka answered.")
         if now() >= deadline:
             raise UserError(
                 f"No Kafka broker answered at {kafka.bootstrap_servers} within"

@@ -33,7 +33,8 @@ def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None 
     stop = threading.Event()
     with ExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
-        kafka.connect(settings.kafka)  # Before the model is loaded, which takes longer.
+        # Before the model is loaded, which takes longer.
+        kafka.connect(settings.kafka, told_to_stop=stop.is_set)
         stages = _stages(settings, role, metrics, ends_when_idle=until_idle_seconds is not None)
         service = Service(stages, metrics, until_idle_seconds=until_idle_seconds, stop=stop)
         if settings.http.listen is not None:

@@ -23,6 +23,7 @@ from rich.text import Text
 from nifos_stream import kafka
 from nifos_stream.counters.reader import Counts, Total
 from nifos_stream.errors import NifosError
+from nifos_stream.local.interrupts import signals_as_interrupt
 from nifos_stream.local.sample import sample_posts
 from nifos_stream.local.stack import LocalStack
 from nifos_stream.local.up import settings_for
@@ -71,10 +72,11 @@ def run_demo(settings: Settings, *, serve: bool = False, out: TextIO | None = No
     """Label the sample on a local Kafka and Redis, show the counts, and check that they add up.
 
     serve: stay up afterwards until Ctrl-C. NifosError when the worker ends by itself, or something is
-    missing at the end; UserError when the stack cannot start.
+    missing at the end; UserError when the stack cannot start; KeyboardInterrupt at SIGINT or SIGTERM.
     """
     console = Console(file=out, highlight=False)
     with ExitStack() as stack:
+        stack.enter_context(signals_as_interrupt())
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nifos-demo-")))
         console.print("Starting Kafka and Redis …", style="dim")
         servers = stack.enter_context(

@@ -2,13 +2,10 @@
 
 import json
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from confluent_kafka import TopicPartition
@@ -16,6 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from nifos_stream import kafka
 from nifos_stream.errors import UserError
+from nifos_stream.local.interrupts import signals_as_interrupt
 from nifos_stream.local.stack import LocalStack
 from nifos_stream.settings import KafkaSettings, Settings
 
@@ -80,7 +78,7 @@ def run_up(
     """
     out = out or sys.stdout
     stack = LocalStack(data_dir or default_data_dir(), kafka_port, redis_port, report=_to_stderr)
-    with _signals_as_interrupt(), stack:
+    with suppress(KeyboardInterrupt), signals_as_interrupt(), stack:
         local = settings_for(stack, settings)
         topics = create_ready_topics(local)
         print(_as_json(stack) if as_json else _as_text(stack, topics), file=out, flush=True)
@@ -112,24 +110,3 @@ def _as_text(stack: LocalStack, topics: list[str]) -> str:
 
 def _to_stderr(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _signals_as_interrupt() -> Iterator[None]:
-    """End the block in order at the first SIGINT or SIGTERM, even while it starts; later ones do nothing."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        for number in before:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, interrupt)
-    try:
-        yield
-    except KeyboardInterrupt:
-        return
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

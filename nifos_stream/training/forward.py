@@ -31,7 +31,7 @@ def _attend(attention: Any, asking: Tensor, hidden: Tensor) -> Tensor:
     texts, heads, width = len(hidden), attention.num_attention_heads, attention.attention_head_size
     query = (attention.query(asking) * width**-0.5).view(texts, -1, heads, width).transpose(1, 2)
     key = attention.key(hidden).view(texts, -1, heads, width).permute(0, 2, 3, 1)
-    value = attention.value(hidden).view(texts, -1, heads, width).transpose(1, 2)
+    value: Tensor = attention.value(hidden).view(texts, -1, heads, width).transpose(1, 2)
     # The products of so short texts are small; torch's fused attention takes far longer to go back.
-    weights = (query @ key).softmax(-1).to(value.dtype)
+    weights: Tensor = (query @ key).softmax(-1).to(value.dtype)
     return (weights @ value).transpose(1, 2).reshape(texts, -1, heads * width)
