@@ -72,5 +72,7 @@ def _sentence(problem: Mapping[str, Any]) -> str:
         return "The body is not JSON"
     if problem["type"] == "extra_forbidden":
         return f"There is no parameter {name!r}"
+    if problem["type"] == "model_attributes_type":
+        return "The body must be a JSON object, and its Content-Type application/json"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return f"{name}: {message}" if name else f"The body is not valid: {message}"

@@ -1,11 +1,13 @@
 """The API, on made-up counts and a made-up model."""
 
+import datetime as dt
 import json
 import threading
 import time
 
 import pytest
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from nifos_stream.counters.reader import RedisAway
 from nifos_stream.counters.shapes import Freshness
@@ -15,7 +17,7 @@ from nifos_stream.settings import Settings
 from nifos_stream.watch.api import create_app
 from nifos_stream.watch.api.answer import SentimentAnswer
 from nifos_stream.watch.api.app import MAX_TEXT_CHARACTERS
-from tests.unit.watch.made_counts import MadeCounts
+from tests.unit.watch.made_counts import SEOUL, MadeCounts
 
 TOKEN = "s3cret-token"
 SENTIMENT = "/api/v1/sentiment"
@@ -23,6 +25,9 @@ CLASSIFY = "/api/v1/classify"
 
 
 class Made(MadeCounts):
+    def window(self, window="1h", *, start=None, **asked):
+        return super().window(window, start=start and dt.datetime.fromisoformat(start), **asked)
+
     def close(self):
         pass
 
@@ -93,11 +98,11 @@ def test_the_answer_is_as_openapi_says(api):
 
 
 def test_a_question_is_handed_on(api, counts):
-    api.get(SENTIMENT, params={"window": "5m", "by": "source", "where": "keyword:a:b"})
-    api.get(f"{SENTIMENT}?from=2026-05-01T09:00:00+09:00")
+    for query in ("window=5m&by=source&where=keyword:a:b", "from=2026-05-01T09:00:00+09:00"):
+        assert api.get(f"{SENTIMENT}?{query}").status_code == 200
     assert counts.asked == [
         ("5m", "source", (("keyword", "a:b"),), None),
-        ("1h", None, (), "2026-05-01T09:00:00+09:00"),
+        ("1h", None, (), dt.datetime(2026, 5, 1, 9, 0, tzinfo=SEOUL)),
     ]
 
 
@@ -133,9 +138,11 @@ def test_what_the_counts_refuse_is_400_and_redis_away_is_503(api, counts):
 
 def test_what_nobody_foresaw_is_500_and_keeps_its_details(api, counts):
     counts.raises = RuntimeError("inner secret")
-    status, said = problem(api.get(SENTIMENT))
+    with capture_logs() as logged:
+        status, said = problem(api.get(SENTIMENT))
     assert status == 500
     assert "secret" not in said
+    assert [event["event"] for event in logged] == ["request.failed"]
     assert problem(api.get("/nothing"))[0] == 404
     assert problem(api.post(SENTIMENT))[0] == 405
 
@@ -228,6 +235,9 @@ def test_texts_are_bounded_and_nothing_else_is_taken(api):
         assert problem(api.post(CLASSIFY, json=body)) == (400, sentence)
     sent = {"content": b"{", "headers": {"content-type": "application/json"}}
     assert problem(api.post(CLASSIFY, **sent)) == (400, "The body is not JSON.")
+    # What a form on another site can send without asking.
+    plain = {"content": b'{"text": "a"}', "headers": {"content-type": "text/plain"}}
+    assert problem(api.post(CLASSIFY, **plain))[0] == 400
 
 
 def test_a_body_is_bounded_whether_or_not_it_says_its_length(api):

@@ -5,6 +5,7 @@ import json
 from functools import partial
 
 import pytest
+from structlog.testing import capture_logs
 
 from nifos_stream.counters.reader import RedisAway
 from nifos_stream.errors import UserError
@@ -137,7 +138,8 @@ def test_redis_away_is_an_event_and_the_numbers_come_back():
 def test_what_breaks_is_an_event_without_details():
     async def test(hub, source):
         source.raises = RuntimeError("secret")
-        event = await anext(hub.join(HOUR))
+        with capture_logs():
+            event = await anext(hub.join(HOUR))
         assert b'"status":500' in event
         assert b"secret" not in event
 
