@@ -187,8 +187,10 @@ class ClassifyStage:
         """Send rows on their way, or offsets alone."""
         owned, standings = self._ownership.claims(), self._source.standings
         if not self._batcher:
-            # Markers of transactions follow the last record; they count as read.
-            next_offsets = {p: standings[p].position or offset for p, offset in next_offsets.items()}
+            # All that was read is on its way, and batches are committed in order. So where a partition was
+            # read to its end, the markers of transactions behind its last record count as read, too.
+            ends = {p: each.position for p, each in standings.items() if each.at_end and p in owned}
+            next_offsets |= {p: position for p, position in ends.items() if position is not None}
         batch = Batch(rows, {p: owned[p] for p in next_offsets}, next_offsets)
         texts = [received.post.text for received in batch.posts]
         self._lanes.put(Job(batch, self._classifier.prepare(texts) if texts else None))

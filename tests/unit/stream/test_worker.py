@@ -112,6 +112,16 @@ def test_a_stage_becomes_idle_at_the_end_of_its_partitions(world, kafka):
     assert running.stage.health().ready
 
 
+def test_a_quiet_partition_reaches_its_end_while_another_is_busy(world, kafka):
+    """A worker that always has something in hand is never idle, and lag must reach 0 all the same."""
+    running = world()
+    quiet_and_busy = [running.consumer.assign(0, 1), end_of(7, 1), FakeMessage(0, 0)]
+    running.consumer.events.extend(quiet_and_busy)
+    running.thread.start()
+    until(lambda: kafka.offsets == {0: 1, 1: 7})
+    assert running.metrics.batches.labels("committed")._value.get() == 1
+
+
 def test_batches_gather_while_the_model_is_busy(world, kafka):
     running = world()
     go_on = threading.Event()
