@@ -141,7 +141,7 @@ class StreamSettings(Section):
     )
     batch_posts: PositiveInt = Field(2000, description="Most posts that one transaction commits.")
     batch_bytes: PositiveInt = Field(
-        16_000_000, description="Most bytes of input that one transaction commits."
+        4_000_000, description="Most bytes of input that one transaction commits."
     )
     batch_seconds: PositiveFloat = Field(
         2.0,

@@ -84,7 +84,7 @@ class Windows:
             raise UserError(f"A grain is one of {', '.join(STEPS)}, not {grain!r}.")
         if not start < end:
             raise UserError("The window ends before it begins.")
-        start, end = max(start, EARLIEST), min(end, LATEST)
+        start, end = max(start, EARLIEST), min(max(end, EARLIEST), LATEST)
         start = min(max(start, now - self._retention_seconds["1d"]), end)
         kept = [name for name in GRAINS if self._covers(name, int(start // 1), now)]
         finest = kept[0] if kept else "1d"

@@ -124,3 +124,9 @@ def test_dates_without_a_zone_are_read_in_the_given_one():
 
 def test_steps_are_ordered():
     assert STEPS == ("10s", "1m", "1h", "1d", "month", "year")
+
+
+def test_a_window_of_long_ago_is_answered_too(windows):
+    """Nothing was counted then, and that is an answer."""
+    end = instant("0001-01-02", SEOUL)
+    assert windows.span(end - 3600, end, NOW).grain == "1d"
