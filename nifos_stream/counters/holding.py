@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from nifos_stream import logs
 from nifos_stream.counters.counting import Counting, Held
 from nifos_stream.counters.feed import Feed, Slice
+from nifos_stream.counters.generations import PartitionState
 from nifos_stream.counters.store import Opened, Store, Why
 from nifos_stream.counters.topic import TopicAsker
 from nifos_stream.errors import BrokerUnavailable, UserError
@@ -48,7 +49,7 @@ class Holding:
         """Begin what waits at its position in Redis.
 
         BrokerUnavailable when Kafka does not say what the topic has; UserError when the counts were made by
-        other rules; redis's errors.
+        other rules, or of more than the topic has at either end; redis's errors.
         """
         waiting = self._feed.waiting
         if not waiting:
@@ -103,12 +104,23 @@ class Holding:
             if self._now() - since < SHORTER_SECONDS:
                 return None
             _log.error("topic.shorter", partition=partition, counted_to=opened.position, end=end)
+            self._refuse_loss(partition, opened, begin, end)
             renewed = self._store.open(partition, topic_id, begin, end, "renew")
             assert isinstance(renewed, Opened)  # noqa: S101 - it has no rules to differ from
             opened = renewed
         if opened.begun:
             _log.info("generation.begun", partition=partition, generation=opened.generation, at=begin)
         return opened
+
+    def _refuse_loss(self, partition: int, opened: Opened, begin: int, end: int) -> None:
+        """Counts that reach further back than the topic cannot be made from it again."""
+        counted = PartitionState.of(self._store.state(partition)).generations.get(opened.generation)
+        if counted is not None and begin > counted.begin:
+            raise UserError(
+                f"Partition {partition} of topic {self._topic} was counted from offset {counted.begin} to"
+                f" {opened.position}, but the topic has {begin} to {end}: counting it again would lose the"
+                " older counts. `nifos-stream counters rebuild --force` does so."
+            )
 
     def _begin(self, partition: int, first: int) -> None:
         """Begin at the position held, or at the first offset that the topic still has."""

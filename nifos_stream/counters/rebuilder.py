@@ -6,6 +6,7 @@ there.
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from nifos_stream import logs
 from nifos_stream.counters import connect
@@ -36,7 +37,11 @@ class Rebuilder:
         force: bool = False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """force: go on over records that the topic loses before they were counted; else UserError."""
+        """force: go on over records that the topic loses before they were counted; else UserError.
+
+        Forced, it also gives up at once what was counted of a topic that is shorter now: no new counts would
+        ever be level with that.
+        """
         self._settings = settings
         self._topic = settings.topics.sentiment
         self._feed = feed
@@ -114,15 +119,23 @@ class Rebuilder:
         for partition in waiting:
             position = self._position(partition, topic.topic_id)
             if position is None:
-                opened = self._store.open(
-                    partition, topic.topic_id, begins[partition], ends[partition], "rebuild"
+                mode: Literal["renew", "rebuild"] = (
+                    "renew" if self._force and self._shorter(partition, topic.topic_id) else "rebuild"
                 )
+                opened = self._store.open(partition, topic.topic_id, begins[partition], ends[partition], mode)
                 assert isinstance(opened, Opened)  # noqa: S101 - a rebuild begins its own, by any rules
                 self._generations[partition], position = opened.generation, opened.position
             self._begins[partition], self._targets[partition] = begins[partition], ends[partition]
             held = Held(self._generations[partition], topic.topic_id, position)
             self._counting.held[partition] = held
             self._begin(partition, begins[partition])
+
+    def _shorter(self, partition: int, topic_id: str) -> bool:
+        """Whether the topic ends before what was counted of it; its end asked last, as both grow."""
+        read = PartitionState.of(self._store.state(partition)).read
+        if read is None or read.position is None or read.topic_id != topic_id:
+            return False
+        return self._asker.ends(self._topic, [partition])[partition] < read.position
 
     def _begin(self, partition: int, first: int) -> None:
         position = self._counting.held[partition].position

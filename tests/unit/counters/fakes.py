@@ -61,7 +61,8 @@ class FakeFeed:
 class FakeStore:
     """The calls of Store on a dict instead of Redis, for generations of one topic."""
 
-    def __init__(self, **positions):
+    def __init__(self, begin=0, **positions):
+        self.begin = begin
         self.rules = Rules.of(Settings())
         self.fingerprint = self.rules.fingerprint()
         self.redis_seconds = 0
@@ -78,6 +79,7 @@ class FakeStore:
         facts = {"named": str(self.named)} if self.named is not None else {}
         for number, position in self.positions.items():
             facts |= {f"{number}:offset": str(position), f"{number}:topic": "id"}
+            facts[f"{number}:begin"] = str(self.begin)
             facts[f"{number}:fingerprint"] = self.fingerprint
         return facts
 
@@ -86,7 +88,7 @@ class FakeStore:
             return Opened(self.named, self.positions[self.named], begun=False)
         number = max(self.positions, default=0) + 1
         self.positions[number] = begin
-        self.named = self.named or number
+        self.named = number if mode == "renew" else self.named or number
         return Opened(number, begin, begun=True)
 
     def apply(self, _partition, generation, _topic_id, batch, **_):

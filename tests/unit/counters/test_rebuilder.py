@@ -62,3 +62,11 @@ def test_a_rebuild_that_one_with_other_settings_overtook_says_so():
     store.state = lambda _: {"named": "3", "3:offset": "9", "3:topic": "id", "3:fingerprint": "other"}
     with pytest.raises(UserError, match="other settings"):
         finish(rebuilding)
+
+
+def test_what_was_counted_of_a_topic_that_is_shorter_now_is_given_up_when_forced():
+    """No new counts would ever be level with the old ones."""
+    store = FakeStore(g1=50)
+    rebuilding, _ = rebuilder(store, FakeAsker(begin=20, end=30), force=True)
+    finish(rebuilding)
+    assert (store.named, store.positions[2]) == (2, 30)
