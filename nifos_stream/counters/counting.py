@@ -67,6 +67,11 @@ class Counting:
         self._tell(skipped, part)
         return self._apply(part.partition, start, part.end, tally)
 
+    def renew(self, partition: int) -> Why | None:
+        """Give a sign that it is being filled though nothing came to count; as `count` when refused."""
+        position = self.held[partition].position
+        return self._apply(partition, position, position, Tally(self._rules, self._calendar))
+
     def skip(self, partition: int, end: int) -> int | None:
         """Move the position to `end` over records that are gone: how many offsets; None when refused."""
         start = self.held[partition].position

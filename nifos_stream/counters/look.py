@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from nifos_stream.counters.generations import PartitionState
 from nifos_stream.counters.rules import PAIRS, SINGLE, Rules
 from nifos_stream.counters.shapes import Freshness
+from nifos_stream.errors import UserError
 from nifos_stream.settings import RetentionSettings
 
 _NOTHING_COUNTED = Rules(
@@ -19,6 +20,10 @@ _NOTHING_COUNTED = Rules(
     timezone="Asia/Seoul",
     future_tolerance_seconds=0.0,
 )
+
+
+class Mixed(UserError):
+    """Partitions are counted by different rules, so that their counts cannot be added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +38,26 @@ class Look:
 
     @classmethod
     def of(cls, backlog: str | None, answers: Sequence[Any]) -> Self:
-        """From the stored backlog, and what `state.lua` answers for each partition from 0 on."""
+        """From the stored backlog, and what `state.lua` answers for each partition from 0 on.
+
+        Mixed when the partitions are counted by different rules.
+        """
         states, ends, now = {}, {}, 0.0
         for partition, (state, stored, now_ms) in enumerate(answers):
             states[partition] = PartitionState.of(dict(_pairs(state)))
             ends[partition] = [(int(end), float(at) / 1000) for end, at in _pairs(stored)]
             now = max(now, int(now_ms) / 1000)
-        rules = next((state.read.rules for state in states.values() if state.read), None)
+        read = [state.read for state in states.values() if state.read]
+        if len({generation.fingerprint for generation in read}) > 1:
+            raise Mixed(
+                "The counts are half rebuilt with other settings; run `nifos-stream counters rebuild`."
+            )
         return cls(
             states,
             ends,
             int(backlog) if backlog is not None else None,
             now or dt.datetime.now(dt.UTC).timestamp(),
-            Rules.from_json(rules) if rules else _NOTHING_COUNTED,
+            Rules.from_json(read[0].rules) if read else _NOTHING_COUNTED,
         )
 
     def freshness(self) -> Freshness:

@@ -1,6 +1,7 @@
 """Read the counts from Redis: any window, by any dimension that is counted, and how current they are."""
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 from nifos_stream.counters import connect, fields
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import RedisAway
-from nifos_stream.counters.look import Look
+from nifos_stream.counters.look import Look, Mixed
 from nifos_stream.counters.query import Query, query
 from nifos_stream.counters.shapes import Count, Freshness, Point, Total, Window
 from nifos_stream.counters.store import Keys, script
@@ -25,6 +26,8 @@ __all__ = ["Count", "Counts", "Freshness", "Moment", "Point", "RedisAway", "Tota
 _READ_KEYS = {False: 400, True: 100}
 """Buckets that one call adds up: whole buckets are large, and Redis does nothing else meanwhile."""
 _TRIES = 20
+_MIXED_WAIT_SECONDS = 0.25
+"""Before the next try where a rebuild with other settings has the partitions named one after the other."""
 
 
 class Counts:
@@ -35,7 +38,7 @@ class Counts:
 
     now: seconds since 1970; by default Redis's own clock, by which counts expire. timezone: where dates
     without a zone are read; days are those of the counts. Every call may raise RedisAway, when Redis does not
-    answer, and UserError for a question that cannot be answered.
+    answer, and UserError for a question that cannot be answered, or counts that a rebuild left half done.
     """
 
     def __init__(
@@ -46,12 +49,14 @@ class Counts:
         timezone: str = "Asia/Seoul",
         timeout_seconds: float = 5.0,
         now: Callable[[], float] | None = None,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._url = redis_url
         self._keys = Keys(prefix)
         self._zone = ZoneInfo(timezone)
         self._timeout_seconds = timeout_seconds
         self._now = now
+        self._sleep = sleep
         self._client: connect.RedisClient | None = None
 
     def window(
@@ -178,16 +183,20 @@ class Counts:
         return self._client
 
     def _retry(self, ask: Callable[[], _Answer]) -> _Answer:
+        mixed: Mixed | None = None
         try:
             for _ in range(_TRIES):
                 try:
                     return ask()
                 except _Moved:
                     continue
+                except Mixed as error:
+                    mixed = error
+                    self._sleep(_MIXED_WAIT_SECONDS)
         except connect.TROUBLE as error:
             said = str(error).rstrip(".")
             raise RedisAway(f"Redis did not answer at {connect.shown(self._url)}: {said}.") from error
-        raise RedisAway("The counts are being rebuilt faster than they can be read.")
+        raise mixed or RedisAway("The counts are being rebuilt faster than they can be read.")
 
 
 class _Moved(Exception):

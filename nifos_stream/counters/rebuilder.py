@@ -53,6 +53,7 @@ class Rebuilder:
         self._generations: dict[int, int] = {}
         self._begins: dict[int, int] = {}
         self._targets: dict[int, int] = {}
+        self._naming = False
         self._named: set[int] = set()
         self._sign_at = now()
         self._trouble_since: float | None = None
@@ -158,10 +159,16 @@ class Rebuilder:
         return found.position if found is not None and found.topic_id == topic_id else None
 
     def _name_level(self) -> None:
-        """Ask for what has reached its target, and give a sign of life for the rest now and then."""
+        """Once all are level, ask for what has reached its target; now and then give a sign of life."""
         sign = self._now() - self._sign_at >= _SIGN_EVERY_SECONDS
         if sign:
             self._sign_at = self._now()
+        self._naming = self._naming or self._all_level()
+        if not self._naming:
+            for partition in list(self._counting.held) if sign else ():
+                if why := self._counting.renew(partition):
+                    self._give_up(partition, why)
+            return
         for partition, held in list(self._counting.held.items()):
             if partition in self._named or (held.position < self._targets[partition] and not sign):
                 continue
@@ -174,6 +181,17 @@ class Rebuilder:
                 self._give_up(partition, answer)
             else:
                 self._targets[partition] = max(self._targets[partition], answer)
+
+    def _all_level(self) -> bool:
+        """Whether all can be named within moments: partitions of different rules cannot be read together."""
+        left, held = self._feed.owned - self._named, self._counting.held
+        if any(p not in held or held[p].position < self._targets[p] for p in left):
+            return False
+        ends = self._asker.ends(self._topic, left)
+        if all(ends[p] - held[p].position <= self._settings.counters.batch_events for p in left):
+            return True
+        self._targets |= ends
+        return False
 
     def _give_up(self, partition: int, why: Why) -> None:
         """Another rebuild was faster, or Redis or the topic is not what it was: then once more."""

@@ -1,7 +1,7 @@
 import pytest
 
 from nifos_stream.counters.generations import PartitionState
-from nifos_stream.counters.look import Look
+from nifos_stream.counters.look import Look, Mixed
 from nifos_stream.counters.rules import Rules
 from nifos_stream.settings import Settings
 
@@ -63,3 +63,11 @@ def test_a_generation_without_an_offset_is_not_read():
     buried = PartitionState.of({"named": "3", "3:begin": "0", "2:offset": "7"})
     assert buried.read is None
     assert set(buried.generations) == {2, 3}
+
+
+def test_partitions_that_are_counted_by_different_rules_are_not_added_up():
+    """The rules of the first would read wrong numbers from the rest."""
+    halves = (state(5, fingerprint="new"), []), (state(5, fingerprint="old"), [])
+    with pytest.raises(Mixed, match=r"half rebuilt .*counters rebuild"):
+        look(*halves)
+    assert look(halves[0], halves[0], ([], [])).behind == 0

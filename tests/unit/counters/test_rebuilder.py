@@ -1,6 +1,6 @@
 import pytest
 
-from nifos_stream.counters.counting import Counting
+from nifos_stream.counters.counting import Counting, Held
 from nifos_stream.counters.rebuilder import Rebuilder
 from nifos_stream.counters.store import Why
 from nifos_stream.errors import UserError
@@ -8,10 +8,10 @@ from nifos_stream.metrics import Metrics
 from tests.unit.counters.fakes import FakeAsker, FakeFeed, FakeStore, settings
 
 
-def rebuilder(store, asker, force=False):
+def rebuilder(store, asker, force=False, **clock):
     feed = FakeFeed(asker, range(100))
     counting = Counting(store, store.rules, Metrics(), max_events=100, rebuilding=True)
-    return Rebuilder(settings(), feed, counting, store, asker, force=force), feed
+    return Rebuilder(settings(), feed, counting, store, asker, force=force, **clock), feed
 
 
 def finish(rebuilding):
@@ -70,3 +70,35 @@ def test_what_was_counted_of_a_topic_that_is_shorter_now_is_given_up_when_forced
     rebuilding, _ = rebuilder(store, FakeAsker(begin=20, end=30), force=True)
     finish(rebuilding)
     assert (store.named, store.positions[2]) == (2, 30)
+
+
+def test_partitions_are_named_together_once_all_are_level():
+    """Those of different rules cannot be read together."""
+    store, asker = FakeStore(g1=50, g2=50), FakeAsker(end=50)
+    store.named = 1
+    rebuilding, feed = rebuilder(store, asker)
+    feed.owned = frozenset({0, 1})
+    rebuilding._targets = {0: 50, 1: 50}
+    rebuilding._counting.held = {0: Held(2, "id", 50), 1: Held(2, "id", 10)}
+    rebuilding._name_level()
+    assert store.named == 1
+    rebuilding._counting.held[1] = Held(2, "id", 50)
+    asker.end = 1000
+    rebuilding._name_level()
+    assert (store.named, rebuilding._targets) == (1, {0: 1000, 1: 1000}), "the topic grew meanwhile"
+    rebuilding._counting.held = {0: Held(2, "id", 1000), 1: Held(2, "id", 1000)}
+    rebuilding._name_level()
+    assert (store.named, rebuilding.finished) == (2, True)
+
+
+def test_a_rebuild_that_waits_for_the_last_partition_gives_a_sign_of_life():
+    clock, store = [0.0], FakeStore(g1=50)
+    rebuilding, feed = rebuilder(store, FakeAsker(end=50), now=lambda: clock[0])
+    feed.owned = frozenset({0, 1})
+    rebuilding._targets = {0: 50, 1: 50}
+    rebuilding._counting.held = {0: Held(1, "id", 50)}
+    applied = []
+    store.apply = lambda *call, **how: applied.append((call[0], call[3].end, how))
+    clock[0] = 31.0
+    rebuilding._name_level()
+    assert applied == [(0, 50, {"rebuilding": True})]
