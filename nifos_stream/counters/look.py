@@ -21,6 +21,9 @@ _NOTHING_COUNTED = Rules(
     future_tolerance_seconds=0.0,
 )
 
+BACKLOG_SECONDS = 15.0
+"""How long a backlog is believed: whoever measures it does so each second."""
+
 
 class Mixed(UserError):
     """Partitions are counted by different rules, so that their counts cannot be added up."""
@@ -47,6 +50,7 @@ class Look:
             states[partition] = PartitionState.of(dict(_pairs(state)))
             ends[partition] = [(int(end), float(at) / 1000) for end, at in _pairs(stored)]
             now = max(now, int(now_ms) / 1000)
+        now = now or dt.datetime.now(dt.UTC).timestamp()
         read = [state.read for state in states.values() if state.read]
         if len({generation.fingerprint for generation in read}) > 1:
             raise Mixed(
@@ -55,8 +59,8 @@ class Look:
         return cls(
             states,
             ends,
-            int(backlog) if backlog is not None else None,
-            now or dt.datetime.now(dt.UTC).timestamp(),
+            _believed(backlog, now),
+            now,
             Rules.from_json(read[0].rules) if read else _NOTHING_COUNTED,
         )
 
@@ -87,6 +91,11 @@ class Look:
             else None,
             rebuilding=done / whole if filling and whole else None,
         )
+
+
+def _believed(backlog: str | None, now: float) -> int | None:
+    posts, _, at_ms = (backlog or "").partition(" ")
+    return int(posts) if at_ms and now - int(at_ms) / 1000 <= BACKLOG_SECONDS else None
 
 
 def _pairs(flat: Sequence[Any]) -> Iterator[tuple[Any, Any]]:

@@ -5,7 +5,7 @@ Keys, all with the hash tag of their partition, so that one call works in a Redi
   {nifos:0}:ends             sorted set: where the topic's partition ended (member), when (score, ms)
   {nifos:0}:1:keys           sorted set: the buckets of generation 1, by their expiry
   {nifos:0}:1:total          hash: counts of all time;  {nifos:0}:1:1h:1700000000  hash: of one hour
-and without a tag: nifos:topic (hash: topic id and number of partitions), nifos:backlog.
+and without a tag: nifos:topic (hash: topic id and number of partitions), nifos:backlog (posts, and when: ms).
 """
 
 import functools
@@ -226,7 +226,7 @@ class Store:
 
     def note_backlog(self, posts: int) -> None:
         """Tell readers how many posts are not labelled yet."""
-        self.client.set(self.keys.backlog, posts)
+        script("backlog")(self.client, [self.keys.backlog], [posts])
 
     def _tick(self, now_ms: int) -> None:
         self.redis_seconds = max(self.redis_seconds, int(now_ms) // 1000 - 1)

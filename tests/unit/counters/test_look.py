@@ -53,10 +53,18 @@ def test_what_is_read_while_it_fills_says_how_far_it_is():
 
 
 def test_counts_say_since_when_they_count():
-    fresh = look((state(5, since=900.5), []), (state(5, since=800.25), []), (state(0), []), backlog="12")
+    fresh = look(
+        (state(5, since=900.5), []), (state(5, since=800.25), []), (state(0), []), backlog="12 999000"
+    )
     assert fresh.counted_since.timestamp() == 800.25
     assert fresh.backlog == 12
     assert look((state(0), [])).counted_since is None
+
+
+def test_a_backlog_that_nobody_measures_any_more_is_not_known():
+    assert look((state(0), []), backlog="312 990000").backlog == 312
+    assert look((state(0), []), backlog="312 980000").backlog is None
+    assert look((state(0), []), backlog="312").backlog is None
 
 
 def test_a_generation_without_an_offset_is_not_read():
