@@ -180,15 +180,25 @@ def test_two_workers_share_the_partitions(make_settings):
     assert second.value("posts_labelled_total", label="positive") > 0
 
 
-def test_a_worker_that_joins_in_the_middle_doubles_nothing(make_settings):
+@pytest.mark.parametrize(
+    "properties",
+    [
+        pytest.param({}, id="range"),
+        pytest.param({"partition.assignment.strategy": "cooperative-sticky"}, id="cooperative"),
+        pytest.param({"group.protocol": "consumer"}, id="the newer protocol"),
+    ],
+)
+def test_a_worker_that_joins_in_the_middle_doubles_nothing(make_settings, properties):
     """Batches take a while here, so partitions move while some are in hand."""
-    settings = make_settings(partitions=4, stream={"batch_posts": 100})
+    settings = make_settings(
+        partitions=4, stream={"batch_posts": 100}, kafka={"consumer_properties": properties}
+    )
     produce(settings, 6000)
     with running(settings, FakeClassifier(seconds_per_text=0.001)) as first:
         tools.wait_until(lambda: first.value("posts_labelled_total", label="positive") > 500)
         with running(settings, FakeClassifier(seconds_per_text=0.001)) as second:
             tools.wait_until(lambda: second.value("posts_labelled_total", label="positive") > 500)
-        first.wait_idle()
+        tools.wait_until(lambda: lag(settings) == 0)
     assert_each_once_in_order(settings, 6000)
 
 
