@@ -12,15 +12,6 @@ from nifos_stream.counters.shapes import Freshness
 from nifos_stream.errors import UserError
 from nifos_stream.settings import RetentionSettings
 
-_NOTHING_COUNTED = Rules(
-    dimensions=(*SINGLE, *PAIRS),
-    retention_seconds=RetentionSettings().seconds(),
-    max_values=1,
-    always_values={},
-    timezone="Asia/Seoul",
-    future_tolerance_seconds=0.0,
-)
-
 BACKLOG_SECONDS = 15.0
 """How long a backlog is believed: whoever measures it does so each second."""
 
@@ -40,10 +31,11 @@ class Look:
     rules: Rules
 
     @classmethod
-    def of(cls, backlog: str | None, answers: Sequence[Any]) -> Self:
+    def of(cls, backlog: str | None, answers: Sequence[Any], timezone: str) -> Self:
         """From the stored backlog, and what `state.lua` answers for each partition from 0 on.
 
-        Mixed when the partitions are counted by different rules.
+        timezone: of the days while nothing is counted, as counts have their own zone. Mixed when the
+        partitions are counted by different rules.
         """
         states, ends, now = {}, {}, 0.0
         for partition, (state, stored, now_ms) in enumerate(answers):
@@ -61,7 +53,7 @@ class Look:
             ends,
             _believed(backlog, now),
             now,
-            Rules.from_json(read[0].rules) if read else _NOTHING_COUNTED,
+            Rules.from_json(read[0].rules) if read else _nothing_counted(timezone),
         )
 
     def freshness(self) -> Freshness:
@@ -100,3 +92,14 @@ def _believed(backlog: str | None, now: float) -> int | None:
 
 def _pairs(flat: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
     return zip(flat[::2], flat[1::2], strict=True)
+
+
+def _nothing_counted(timezone: str) -> Rules:
+    return Rules(
+        dimensions=(*SINGLE, *PAIRS),
+        retention_seconds=RetentionSettings().seconds(),
+        max_values=1,
+        always_values={},
+        timezone=timezone,
+        future_tolerance_seconds=0.0,
+    )

@@ -37,8 +37,9 @@ class Counts:
             window = counts.window("1h", by="source")
 
     now: seconds since 1970; by default Redis's own clock, by which counts expire. timezone: where dates
-    without a zone are read; days are those of the counts. Every call may raise RedisAway, when Redis does not
-    answer, and UserError for a question that cannot be answered, or counts that a rebuild left half done.
+    without a zone are read; days are those of the counts, once there are any. Every call may raise RedisAway,
+    when Redis does not answer, and UserError for a question that cannot be answered, or counts that a rebuild
+    left half done.
     """
 
     def __init__(
@@ -156,7 +157,8 @@ class Counts:
         pipeline.get(self._keys.backlog)
         partitions, backlog = pipeline.execute()
         places = [[self._keys.state(p), self._keys.ends(p)] for p in range(int(partitions or 0))]
-        return Look.of(backlog, script("state").each(client, [(keys, []) for keys in places]))
+        answers = script("state").each(client, [(keys, []) for keys in places])
+        return Look.of(backlog, answers, self._zone.key)
 
     def _read(self, look: Look, asked: Query, pieces: Sequence[tuple[str, int]]) -> "_Sums":
         """Add up the buckets over all partitions; _Moved when another generation is read by now."""

@@ -20,7 +20,7 @@ def ends(*stored):
 
 
 def look(*partitions, now=1000.0, backlog=None):
-    return Look.of(backlog, [(*one, int(now * 1000)) for one in partitions]).freshness()
+    return Look.of(backlog, [(*one, int(now * 1000)) for one in partitions], "UTC").freshness()
 
 
 def test_a_partition_is_level_as_of_the_newest_end_that_it_reached():
@@ -65,6 +65,11 @@ def test_a_backlog_that_nobody_measures_any_more_is_not_known():
     assert look((state(0), []), backlog="312 990000").backlog == 312
     assert look((state(0), []), backlog="312 980000").backlog is None
     assert look((state(0), []), backlog="312").backlog is None
+
+
+def test_days_are_those_of_the_counts_and_before_there_are_any_those_of_the_reader():
+    assert Look.of(None, [([], [], 0)], "Europe/Berlin").rules.timezone == "Europe/Berlin"
+    assert Look.of(None, [(state(5), [], 0)], "Europe/Berlin").rules.timezone == "Asia/Seoul"
 
 
 def test_a_generation_without_an_offset_is_not_read():
