@@ -166,6 +166,15 @@ def _policies(answer: Any) -> set[str]:
     return {str(part["maxmemory-policy"]) for part in by_node or [answer]}
 
 
+def said_of(error: Exception) -> str:
+    """What is the matter, of one of TROUBLE, for a person. UserError when the user lacks a permission."""
+    if isinstance(error, NoPermissionError) or "ACL failure in script" in str(error):
+        raise UserError(f"Redis does not let this user count: {_said(error)}.") from error
+    if isinstance(error, ResponseError):
+        return f"Redis refused: {_said(error)}"
+    return f"Redis does not answer: {_said(error)}"
+
+
 def shown(url: str) -> str:
     """The URL without user name, password and options."""
     scheme, _, rest = url.partition("://")

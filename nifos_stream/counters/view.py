@@ -66,7 +66,8 @@ class CounterView:
     def run(self, stop: threading.Event) -> None:
         """Count until `stop`.
 
-        UserError for what a person must mend: settings, a missing topic, counts made by other settings.
+        UserError for what a person must mend: settings, a missing topic or permission,
+        counts made by other settings.
         BrokerUnavailable when Kafka stayed away for `retry_timeout_seconds`.
         """
         asker = TopicAsker(self._settings.kafka, kafka.connect(self._settings.kafka, self._now))
@@ -127,9 +128,9 @@ class CounterView:
             feed.commit(counted)
         except connect.TROUBLE as error:
             self._metrics.redis_up.set(0)
-            self._wait("Redis", error, feed, holding)
+            self._wait(connect.said_of(error), feed, holding)
         except BrokerUnavailable as error:
-            self._wait("Kafka", error, feed, holding)
+            self._wait(str(error), feed, holding)
             since = self._trouble_since
             if since is not None and self._now() - since > self._settings.kafka.retry_timeout_seconds:
                 raise
@@ -137,13 +138,13 @@ class CounterView:
             self._metrics.redis_up.set(1)
             self._well(feed, holding)
 
-    def _wait(self, what: str, error: Exception, feed: Feed, holding: Holding) -> None:
+    def _wait(self, what: str, feed: Feed, holding: Holding) -> None:
         """Let go of everything, as it is unclear what was counted; stay a member of the group meanwhile."""
         if self._trouble_since is None:
             self._trouble_since = self._now()
-            _log.warning("counting.interrupted", by=what, error=str(error))
+            _log.warning("counting.interrupted", detail=what)
         self._level_since = None
-        self._health = Health(not holding.lost, ready=False, detail=f"{what} does not answer: {error}")
+        self._health = Health(not holding.lost, ready=False, detail=what)
         holding.let_go()
         self._backoff_seconds = min(max(0.1, 2 * self._backoff_seconds), MAX_BACKOFF_SECONDS)
         feed.read(1, self._backoff_seconds * random.uniform(0.5, 1.0))

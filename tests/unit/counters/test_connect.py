@@ -1,4 +1,7 @@
+import re
+
 import pytest
+from redis import exceptions
 
 from nifos_stream.counters import connect
 from nifos_stream.errors import UserError
@@ -79,3 +82,28 @@ def test_a_server_that_does_not_is_taken():
 def test_where_config_is_forbidden_there_is_a_loud_warning(answer, capsys):
     connect.refuse_eviction(FakeServer(answer))
     assert "noeviction" in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (exceptions.ConnectionError("Error 111 connecting"), "Redis does not answer: Error 111 connecting"),
+        (exceptions.OutOfMemoryError("command not allowed"), "Redis refused: command not allowed"),
+        (exceptions.ResponseError("WRONGTYPE Operation against a key"), "Redis refused: WRONGTYPE Operation"),
+        (exceptions.ResponseError("user_script:42: a count is not a number"), ".*a count is not a"),
+    ],
+)
+def test_what_redis_said_is_told(error, said):
+    assert re.match(said, connect.said_of(error))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        exceptions.NoPermissionError("this user has no permissions to run the 'evalsha' command"),
+        exceptions.ResponseError("ACL failure in script: u has no permissions to run the 'hset' command"),
+    ],
+)
+def test_a_permission_that_is_missing_is_for_a_person_to_mend(error):
+    with pytest.raises(UserError, match=r"Redis does not let this user count: .* no permissions to run"):
+        connect.said_of(error)
