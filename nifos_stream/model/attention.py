@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.attention.varlen import varlen_attn
 
+_MOST_HEAD_DIM = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Packing:
@@ -105,8 +107,13 @@ def _attend_varlen(query: Tensor, key: Tensor, value: Tensor, packing: Packing) 
     return cast(Tensor, out).reshape(len(query), -1)
 
 
-def varlen_available(dtype: torch.dtype, device: torch.device) -> bool:
-    """Whether torch's variable-length attention runs there: fp16 and bf16, Ampere or newer."""
+def varlen_available(dtype: torch.dtype, device: torch.device, head_dim: int) -> bool:
+    """Whether torch's variable-length attention runs there: fp16 and bf16, Ampere or newer.
+
+    Its kernel takes heads of a multiple of 8 numbers, up to 256.
+    """
     if device.type != "cuda" or dtype not in (torch.float16, torch.bfloat16):
+        return False
+    if head_dim % 8 or head_dim > _MOST_HEAD_DIM:
         return False
     return torch.cuda.get_device_capability(device) >= (8, 0)

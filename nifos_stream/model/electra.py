@@ -72,7 +72,9 @@ class PackedElectra:
         self.device = device
         self._rows_dtype = rows_dtype(dtype)
         self._heads = config.num_attention_heads
-        self._varlen = varlen_available(self._rows_dtype, device)
+        self._varlen = varlen_available(
+            self._rows_dtype, device, config.hidden_size // config.num_attention_heads
+        )
 
         linear: MakeLinear = partial(make_linear, dtype=dtype, device=device)
         body: Any = module.electra

@@ -37,15 +37,23 @@ def test_packing_knows_places_and_first_rows():
 
 
 def test_variable_length_attention_is_not_for_cpus_or_float32():
-    assert not varlen_available(torch.bfloat16, CPU)
-    assert not varlen_available(torch.float32, torch.device("cuda"))
+    assert not varlen_available(torch.bfloat16, CPU, 64)
+    assert not varlen_available(torch.float32, torch.device("cuda"), 64)
+
+
+@pytest.mark.parametrize(
+    ("head_dim", "there"), [(8, True), (64, True), (256, True), (4, False), (36, False), (264, False)]
+)
+def test_variable_length_attention_is_for_heads_that_its_kernel_takes(monkeypatch, head_dim, there):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: (8, 0))
+    assert varlen_available(torch.bfloat16, torch.device("cuda"), head_dim) is there
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("first_rows_only", [False, True])
 def test_variable_length_attention_agrees_on_a_gpu(first_rows_only):
     device, lengths = torch.device("cuda"), [4, 4, 9, 60]
-    if not varlen_available(torch.bfloat16, device):
+    if not varlen_available(torch.bfloat16, device, 64):
         pytest.skip("this card has no variable-length attention")
     key, value = torch.randn(2, sum(lengths), 3, 64, device=device, dtype=torch.bfloat16)
     query = torch.randn(len(lengths) if first_rows_only else sum(lengths), 3, 64, device=device).bfloat16()
