@@ -3,11 +3,12 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from transformers import ElectraForSequenceClassification
 from nifos_stream import logs
 from nifos_stream.model.chunks import plan
 from nifos_stream.model.electra import PackedElectra
-from nifos_stream.model.measure import Clock, race
+from nifos_stream.model.measure import Clock, Key, race
 from nifos_stream.model.tokenizer import length_of
 
 log = logs.get(__name__)
@@ -59,7 +60,8 @@ def calibrated(
 
     It measures in the calling thread, with as many cores as that has.
 
-    sample: token ids of a few dozen texts of usual lengths. A measurement that was disturbed is not kept.
+    sample: token ids of a few dozen texts of usual lengths. Dtypes and chunk sizes for which there is no
+    memory are left out. A measurement that was disturbed, or short of memory, is not kept.
     """
     key = _key(revision, device)
     if known := _remembered(key):
@@ -68,10 +70,12 @@ def calibrated(
     seconds = _race_dtypes(runs, sample, device, now)
     quickest = {dtype: min(times) for dtype, times in seconds.items()}
     dtype = _true_enough(sorted(quickest, key=quickest.__getitem__), module, sample, device)
-    rates = _chunk_rates(runs[dtype], sample, now)
+    rates = _chunk_rates(runs[dtype], sample, now) if dtype in runs else {}
     good = [size for size, rate in rates.items() if rate >= _AS_GOOD * max(rates.values())]
-    choice = Choice(dtype, min(good))
-    steady = median(seconds[dtype]) <= _STEADY * quickest[dtype]
+    sizes = CHUNK_TOKENS[device.type]
+    choice = Choice(dtype, min(good or sizes))
+    roomy = len(seconds) == len(runs) and len(rates) == len(sizes)
+    steady = roomy and median(seconds[dtype]) <= _STEADY * quickest[dtype]
     log.info(
         "dtype.chosen",
         **asdict(choice),
@@ -94,11 +98,13 @@ def _candidates(
             run = PackedElectra(module, dtype=dtype, device=device, layers=_LAYERS)
             few = _chunk(sample, _FEW_TOKENS)
             contest = {name: partial(each, *few) for name, each in [*runs.items(), (dtype, run)]}
-            seconds = race(contest, device, 2, now)
+            seconds = _race(contest, device, 2, now)
         except (ValueError, RuntimeError) as error:
             log.info("dtype.not_available", dtype=dtype, error=str(error).partition("\n")[0])
             continue
-        if min(seconds[dtype]) > _HOPELESS * min(seconds["fp32"]):
+        if dtype not in seconds:
+            continue
+        if min(seconds[dtype]) > _HOPELESS * min(map(min, seconds.values())):
             log.info("dtype.emulated", dtype=dtype)
             continue
         runs[dtype] = run
@@ -108,15 +114,42 @@ def _candidates(
 def _race_dtypes(
     runs: dict[str, PackedElectra], sample: Sequence[bytes], device: torch.device, now: Clock
 ) -> dict[str, list[float]]:
-    chunk = _chunk(sample, DEFAULT_CHUNK_TOKENS[device.type])
-    return race({dtype: partial(run, *chunk) for dtype, run in runs.items()}, device, _ROUNDS, now)
+    """Return the seconds of each dtype for a chunk of the usual size, or of the largest that fits."""
+    usual = DEFAULT_CHUNK_TOKENS[device.type]
+    for tokens in [usual, *(size for size in reversed(CHUNK_TOKENS[device.type]) if size < usual)]:
+        chunk = _chunk(sample, tokens)
+        if seconds := _race({name: partial(run, *chunk) for name, run in runs.items()}, device, _ROUNDS, now):
+            return seconds
+    return {}
 
 
 def _chunk_rates(run: PackedElectra, sample: Sequence[bytes], now: Clock) -> dict[int, float]:
     """Return tokens per second by chunk size."""
     chunks = {size: _chunk(sample, size) for size in CHUNK_TOKENS[run.device.type]}
-    seconds = race({size: partial(run, *chunk) for size, chunk in chunks.items()}, run.device, _ROUNDS, now)
-    return {size: len(ids) / min(seconds[size]) for size, (ids, _) in chunks.items()}
+    seconds = _race({size: partial(run, *chunk) for size, chunk in chunks.items()}, run.device, _ROUNDS, now)
+    return {size: len(chunks[size][0]) / min(times) for size, times in seconds.items()}
+
+
+def _race(
+    contestants: Mapping[Key, Callable[[], Any]], device: torch.device, rounds: int, now: Clock
+) -> dict[Key, list[float]]:
+    """Race them without those for which there is no memory, or no more: others may use the device, too."""
+    out: set[Key] = set()
+
+    def attempt(name: Key, run: Callable[[], Any]) -> None:
+        if name in out:
+            return
+        try:
+            run()
+        except torch.OutOfMemoryError:
+            log.info("calibration.out_of_memory", what=str(name))
+            torch.cuda.empty_cache()
+            out.add(name)
+
+    seconds = race(
+        {name: partial(attempt, name, run) for name, run in contestants.items()}, device, rounds, now
+    )
+    return {name: times for name, times in seconds.items() if name not in out}
 
 
 def _true_enough(
@@ -130,13 +163,24 @@ def _true_enough(
     ids = np.frombuffer(bytearray().join(texts), dtype=np.int32)
     lengths = [length_of(text) for text in texts]
 
-    def probabilities(dtype: str) -> torch.Tensor:
-        return torch.softmax(PackedElectra(module, dtype=dtype, device=device)(ids, lengths), dim=-1)
+    def probabilities(dtype: str, where: torch.device) -> torch.Tensor:
+        return torch.softmax(PackedElectra(module, dtype=dtype, device=where)(ids, lengths), dim=-1).cpu()
+
+    def reference() -> torch.Tensor:
+        try:
+            return probabilities("fp32", device)
+        except torch.OutOfMemoryError:
+            return probabilities("fp32", torch.device("cpu"))
 
     for dtype in dtypes:
         if dtype == "fp32":
             break
-        difference = float((probabilities(dtype) - probabilities("fp32")).abs().mean())
+        try:
+            given = probabilities(dtype, device)
+        except torch.OutOfMemoryError:
+            log.info("calibration.out_of_memory", what=dtype)
+            continue
+        difference = float((given - reference()).abs().mean())
         if difference <= _MOST_DIFFERENCE:
             return dtype
         log.warning("dtype.not_true_enough", dtype=dtype, mean_difference=round(difference, 4))

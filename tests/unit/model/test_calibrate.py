@@ -18,11 +18,16 @@ SAMPLE = Tokenizer(make_tokenizer()).encode(
 
 
 class FakeMachine:
-    """A machine on which each dtype takes a time of its own for a token, and each chunk a start."""
+    """A machine on which each dtype takes a time of its own for a token, and each chunk a start.
 
-    def __init__(self, monkeypatch, **seconds_per_token):
+    fits: most tokens that its memory holds, by dtype. refused: how often it has none for the whole model in
+    float32.
+    """
+
+    def __init__(self, monkeypatch, fits=None, refused=0, **seconds_per_token):
         self.clock = 0.0
         self.measured = 0
+        self.refused = refused
         machine = self
 
         class Timed(PackedElectra):
@@ -31,8 +36,14 @@ class FakeMachine:
                 if dtype not in seconds_per_token:
                     raise ValueError(f"there is no {dtype} here")
                 self.seconds = seconds_per_token[dtype]
+                self.fits = (fits or {}).get(dtype, 1_000_000)
+                if machine.refused and (dtype, layers) == ("fp32", None):
+                    machine.refused -= 1
+                    raise torch.OutOfMemoryError("the memory is full")
 
             def __call__(self, ids, lengths):
+                if len(ids) > self.fits:
+                    raise torch.OutOfMemoryError("the memory is full")
                 machine.clock += 1 + len(ids) * self.seconds
                 machine.measured += 1
                 return super().__call__(ids, lengths)
@@ -69,6 +80,29 @@ def test_the_smallest_chunk_that_is_as_good_is_taken(monkeypatch):
     """A start of 1 s and 1 s a token: 128 tokens lose 0.8 % to it, which is as good as nothing."""
     assert FakeMachine(monkeypatch, fp32=1.0).choose().chunk_tokens == 128
     assert FakeMachine(monkeypatch, fp32=0.01).choose("r2").chunk_tokens == 2048
+
+
+def test_chunks_for_which_there_is_no_memory_are_left_out(monkeypatch):
+    machine = FakeMachine(monkeypatch, {"fp32": 300, "bf16": 300}, fp32=0.02, bf16=0.01)
+    assert machine.choose() == Choice("bf16", 256)
+    measured = machine.measured
+    machine.choose()
+    assert machine.measured > measured, "another program may have had the memory"
+
+
+def test_a_dtype_for_which_there_is_no_memory_is_left_out(monkeypatch):
+    assert FakeMachine(monkeypatch, {"bf16": 0}, fp32=1.0, bf16=0.5).choose().dtype == "fp32"
+    assert FakeMachine(monkeypatch, {"bf16": 60}, fp32=1.0, bf16=0.5).choose("r2").dtype == "fp32"
+    assert FakeMachine(monkeypatch, {"fp32": 60}, fp32=1.0, bf16=0.5, int8=0.4).choose("r3").dtype == "int8"
+
+
+def test_where_nothing_fits_the_smallest_chunk_is_tried(monkeypatch):
+    assert FakeMachine(monkeypatch, {"fp32": 0}, fp32=1.0).choose() == Choice("fp32", 128)
+
+
+def test_a_dtype_is_compared_on_the_cpu_where_float32_does_not_fit(monkeypatch):
+    machine = FakeMachine(monkeypatch, refused=1, fp32=1.0, bf16=0.5)
+    assert (machine.choose().dtype, machine.refused) == ("bf16", 0)
 
 
 def test_a_choice_is_remembered_for_this_machine_and_model(monkeypatch):
