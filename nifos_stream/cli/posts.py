@@ -160,9 +160,14 @@ def letters_redrive(
     file: Annotated[Path | None, typer.Argument(help="Lines of `dead-letters list --json`, mended.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All that were not sent in again yet.")] = False,
     reason: Reason = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as one line of JSON.")] = False,
 ) -> None:
-    """Send dead letters to the input topic again, each once."""
+    """Send dead letters to the input topic again, each once.
+
+    Exit code 0 when all were sent, now or before, 1 when some were left.
+    """
     from nifos_stream.commands.dead_letters import redrive
 
     result = redrive(settings_with(), file=file, reason=reason, everything=everything)
-    typer.echo(result.sentence())
+    typer.echo(result.to_json() if as_json else result.sentence())
+    raise typer.Exit(int(result.left > 0))

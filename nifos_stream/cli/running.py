@@ -91,13 +91,20 @@ def check() -> None:
 def topics_create(
     partitions: Annotated[int | None, typer.Option(min=1, help="Partitions of each topic.")] = None,
     replication_factor: Annotated[int | None, typer.Option(min=1, help="Copies of each partition.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Create the topics that are missing, and state how long each keeps its messages."""
+    import json
+
     from nifos_stream import kafka
 
     settings = settings_with(topics={"partitions": partitions, "replication_factor": replication_factor})
     created = kafka.create_topics(kafka.connect(settings.kafka), settings)
     days = kafka.retention_days(settings)
+    if as_json:
+        facts = {name: {"created": new, "retention_days": days.get(name)} for name, new in created.items()}
+        typer.echo(json.dumps(facts, ensure_ascii=False))
+        return
     for name, is_new in created.items():
         kept = f"{days[name]:g} days" if name in days else "the newest of each key, for ever"
         typer.echo(f"{name}: {'created' if is_new else 'was there'}, keeps {kept}")

@@ -1,8 +1,9 @@
 """`dead-letters`: list what could not be labelled, and send it in again, each letter once."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rich.table import Table
@@ -104,6 +105,15 @@ class RedriveResult:
     """Chosen, but from another input topic."""
     too_large: int = 0
     """Chosen, but larger than the input topic takes."""
+
+    @property
+    def left(self) -> int:
+        """Letters asked for that were not sent, now or before."""
+        return self.unknown + self.elsewhere + self.too_large
+
+    def to_json(self) -> str:
+        """The result for a program, on one line."""
+        return json.dumps(asdict(self))
 
     def sentence(self) -> str:
         """The result for a person."""

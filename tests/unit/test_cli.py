@@ -1,13 +1,18 @@
 """The command line answers at once, explains itself, and says in a sentence what is wrong."""
 
+import json
 import os
 import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
-from nifos_stream import __version__
+from nifos_stream import __version__, kafka
 from nifos_stream.cli import main
+from nifos_stream.cli.app import app
+from nifos_stream.commands import dead_letters
+from nifos_stream.commands.dead_letters import RedriveResult
 
 
 def run(*arguments, **environment):
@@ -70,3 +75,32 @@ def test_what_nobody_foresaw_is_one_sentence_too(monkeypatch, capsys):
         main()
     assert ended.value.code == 1
     assert capsys.readouterr().err == "nifos-stream: RuntimeError: two[2J lines (--debug shows where).\n"
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        (RedriveResult(sent=3, skipped=2), 0),
+        (RedriveResult(sent=3, too_large=1), 1),
+        (RedriveResult(unknown=1), 1),
+        (RedriveResult(elsewhere=1), 1),
+    ],
+)
+def test_a_redrive_that_left_letters_is_exit_code_1(monkeypatch, result, code):
+    monkeypatch.setattr(dead_letters, "redrive", lambda *_, **__: result)
+    done = CliRunner().invoke(app, ["dead-letters", "redrive", "--all"])
+    assert (done.exit_code, done.stdout) == (code, result.sentence() + "\n")
+    as_json = CliRunner().invoke(app, ["dead-letters", "redrive", "--all", "--json"])
+    assert as_json.exit_code == code
+    assert json.loads(as_json.stdout)["too_large"] == result.too_large
+
+
+def test_created_topics_are_one_line_of_json(monkeypatch):
+    monkeypatch.setattr(kafka, "connect", lambda _: None)
+    monkeypatch.setattr(kafka, "create_topics", lambda *_: {"nifos.posts": True, "nifos.keywords": False})
+    done = CliRunner().invoke(app, ["topics", "create", "--json"])
+    assert done.stdout.count("\n") == 1
+    assert json.loads(done.stdout) == {
+        "nifos.posts": {"created": True, "retention_days": 14},
+        "nifos.keywords": {"created": False, "retention_days": None},
+    }
