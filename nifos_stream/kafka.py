@@ -153,7 +153,10 @@ def _said(error: Exception) -> str:
 def topic_facts(
     admin: AdminClient, names: Iterable[str], timeout_seconds: float = 10.0
 ) -> dict[str, TopicFacts]:
-    """Facts of the topics among `names` that exist. BrokerUnavailable when the broker does not answer."""
+    """Facts of the topics among `names` that exist.
+
+    UserError when this user may not see one of them, BrokerUnavailable when the broker does not answer.
+    """
     wanted = list(names)
     facts: dict[str, TopicFacts] = {}
     try:
@@ -170,8 +173,16 @@ def topic_facts(
             largest = int(config["max.message.bytes"].value)
             facts[name] = TopicFacts(name, str(topic.topic_id), len(topic.partitions), largest)
     except KafkaException as error:
+        if error.args[0].code() in _FORBIDDEN:
+            raise UserError(
+                f"Kafka does not let this user describe the topics {', '.join(wanted)} and their settings"
+                f" (Describe and DescribeConfigs): {_said(error)}."
+            ) from None
         raise BrokerUnavailable(f"Kafka did not describe the topics: {_said(error)}.") from None
     return facts
+
+
+_FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
 
 
 def create_topics(admin: AdminClient, settings: Settings, timeout_seconds: float = 30.0) -> dict[str, bool]:

@@ -1,10 +1,13 @@
 """An error of a transaction names the next action, and clients keep the promises whatever else is set."""
 
+from concurrent.futures import Future
+from types import SimpleNamespace
+
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from nifos_stream import kafka
-from nifos_stream.errors import UserError
+from nifos_stream.errors import BrokerUnavailable, UserError
 from nifos_stream.kafka import NextStep, TopicFacts, next_step
 from nifos_stream.settings import KafkaSettings, Settings
 
@@ -68,3 +71,38 @@ def test_a_topic_that_is_missing_or_has_too_little_room_is_named():
     missing, tight = kafka.missing_or_tight(facts, Settings())
     assert missing.startswith("Topic nifos.dead-letters does not exist")
     assert "needs it to take 1065536" in tight
+
+
+@pytest.mark.parametrize(
+    ("code", "raised"),
+    [
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, UserError),
+        (KafkaError.CLUSTER_AUTHORIZATION_FAILED, UserError),
+        (KafkaError._TIMED_OUT, BrokerUnavailable),
+    ],
+)
+@pytest.mark.parametrize("call", ["describe_topics", "describe_configs"])
+def test_a_topic_that_this_user_may_not_describe_is_for_a_person_to_mend(code, raised, call):
+    with pytest.raises(raised, match="describe the topics"):
+        kafka.topic_facts(FailingAdmin(call, code), ["nifos.posts"])
+
+
+class FailingAdmin:
+    """Describes everything, but for one call that fails with `code`."""
+
+    def __init__(self, call, code):
+        self._call, self._code = call, code
+
+    def describe_topics(self, *_, **__):
+        return {"nifos.posts": self._answer("describe_topics", SimpleNamespace(topic_id="a", partitions=[]))}
+
+    def describe_configs(self, resources, **_):
+        return {resources[0]: self._answer("describe_configs", {})}
+
+    def _answer(self, call, good):
+        answer = Future()
+        if call == self._call:
+            answer.set_exception(KafkaException(KafkaError(self._code)))
+        else:
+            answer.set_result(good)
+        return answer
