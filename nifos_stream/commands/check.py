@@ -19,17 +19,21 @@ class Finding:
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Check Kafka, topics, Redis and the model in turn; a check that cannot be made says why."""
-    checks: dict[str, Callable[[Settings], str]] = {
-        "Kafka": _kafka,
-        "topics": _topics,
-        "Redis": _redis,
-        "model": _model,
-    }
-    for name, check in checks.items():
-        try:
-            yield Finding(name, True, check(settings))
-        except NifosError as error:
-            yield Finding(name, False, str(error))
+    kafka_found = _found("Kafka", _kafka, settings)
+    yield kafka_found
+    if kafka_found.ok:
+        yield _found("topics", _topics, settings)
+    else:
+        yield Finding("topics", False, "not looked at, as Kafka did not answer")
+    yield _found("Redis", _redis, settings)
+    yield _found("model", _model, settings)
+
+
+def _found(name: str, check: Callable[[Settings], str], settings: Settings) -> Finding:
+    try:
+        return Finding(name, True, check(settings))
+    except NifosError as error:
+        return Finding(name, False, str(error))
 
 
 def _kafka(settings: Settings) -> str:
