@@ -168,11 +168,15 @@ def _policies(answer: Any) -> set[str]:
 
 def said_of(error: Exception) -> str:
     """What is the matter, of one of TROUBLE, for a person. UserError when the user lacks a permission."""
-    if isinstance(error, NoPermissionError) or "ACL failure in script" in str(error):
+    if isinstance(error, NoPermissionError) or any(words in str(error) for words in _FORBIDDEN_IN_SCRIPT):
         raise UserError(f"Redis does not let this user count: {_said(error)}.") from error
     if isinstance(error, ResponseError):
         return f"Redis refused: {_said(error)}"
     return f"Redis does not answer: {_said(error)}"
+
+
+_FORBIDDEN_IN_SCRIPT = ("The user executing the script can't", "ACL failure in script")
+"""How Redis up to 7.0, and newer ones, say so of a command within a script."""
 
 
 def shown(url: str) -> str:
