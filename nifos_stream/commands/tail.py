@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -90,7 +91,7 @@ def tail(
             (post := parse(event.value, settings.zone)) is not None and wanted.accepts(post)
         )
 
-    with LabelledTopic(settings) as topic:
+    with closing(LabelledTopic(settings)) as topic:
         for event in _events(topic, accepts, last, err, from_beginning=from_beginning, follow=follow):
             if event is None:
                 screen.flush()

@@ -5,7 +5,6 @@ import contextlib
 import json
 import logging
 import os
-import signal
 import socket
 import subprocess
 import time
@@ -20,9 +19,9 @@ from confluent_kafka.admin import AdminClient
 from nifos_stream.errors import UserError
 from nifos_stream.local import datadir, distribution
 from nifos_stream.local.process import ServerProcess
+from nifos_stream.local.server import LocalServer
 
 READY_SECONDS = 90.0
-STOP_SECONDS = 20.0
 
 _silent = logging.getLogger("nifos_stream.local.librdkafka")
 _silent.addHandler(logging.NullHandler())
@@ -82,34 +81,23 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
-class LocalKafka:
+class LocalKafka(LocalServer):
     """One Kafka node in `folder`. `start` returns at once; `wait_ready` returns when it answers."""
+
+    stop_seconds = 20.0
 
     def __init__(
         self, folder: Path, *, port: int, controller_port: int, heap_mb: int = 512, lock: int
     ) -> None:
         """lock: the descriptor of the data directory's lock, which the broker inherits."""
-        self.folder = folder
-        self.port = port
+        super().__init__(folder, port=port, lock=lock)
         self.controller_port = controller_port
         self._heap_mb = heap_mb
-        self._lock = lock
-        self._process: ServerProcess | None = None
 
     @property
     def bootstrap_servers(self) -> str:
         """host:port for clients."""
         return f"127.0.0.1:{self.port}"
-
-    @property
-    def pid(self) -> int | None:
-        """The broker's process id, None before the first start."""
-        return self._process.pid if self._process else None
-
-    @property
-    def running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.exit_code is None
 
     def start(self, report: Callable[[str], None] = lambda _: None) -> None:
         """Write the properties, format the directory if it is new, and start the broker."""
@@ -165,21 +153,6 @@ class LocalKafka:
             with contextlib.suppress(KafkaException):
                 if admin.list_topics(timeout=2).brokers:
                     return
-
-    def stop(self) -> None:
-        """End it in order, or by force after 20 s."""
-        if self._process:
-            self._process.stop(STOP_SECONDS)
-
-    def kill(self) -> None:
-        """End it as a power cut would, as far as the process goes."""
-        if self._process:
-            self._process.kill()
-
-    def send(self, sent: signal.Signals) -> None:
-        """Send it a signal, e.g. SIGSTOP."""
-        if self._process:
-            self._process.send(sent)
 
     def failure(self) -> UserError:
         """The sentence for a broker that ended by itself."""

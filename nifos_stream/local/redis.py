@@ -1,44 +1,27 @@
 """A real Redis on loopback, in a data directory. Knows nothing of the counts in it."""
 
 import contextlib
-import signal
 import time
-from pathlib import Path
 
 import redis
 
 from nifos_stream.errors import UserError
 from nifos_stream.local import datadir, distribution
 from nifos_stream.local.process import ServerProcess
+from nifos_stream.local.server import LocalServer
 
 READY_SECONDS = 60.0
-STOP_SECONDS = 10.0
 
 
-class LocalRedis:
+class LocalRedis(LocalServer):
     """One Redis in `folder`. `start` returns at once; `wait_ready` returns when it answers."""
 
-    def __init__(self, folder: Path, *, port: int, lock: int) -> None:
-        """lock: the descriptor of the data directory's lock, which the server inherits."""
-        self.folder = folder
-        self.port = port
-        self._lock = lock
-        self._process: ServerProcess | None = None
+    stop_seconds = 10.0
 
     @property
     def url(self) -> str:
         """redis:// URL for clients."""
         return f"redis://127.0.0.1:{self.port}/0"
-
-    @property
-    def pid(self) -> int | None:
-        """The server's process id, None before the first start."""
-        return self._process.pid if self._process else None
-
-    @property
-    def running(self) -> bool:
-        """Whether the process lives."""
-        return self._process is not None and self._process.exit_code is None
 
     def start(self) -> None:
         """Start it: an append-only file synced each second, no eviction."""
@@ -75,21 +58,6 @@ class LocalRedis:
                     client.ping()
                     return
                 time.sleep(0.02)
-
-    def stop(self) -> None:
-        """End it in order, its data on disk, or by force after 10 s."""
-        if self._process:
-            self._process.stop(STOP_SECONDS)
-
-    def kill(self) -> None:
-        """SIGKILL: up to a second of writes is lost only if the machine dies with it."""
-        if self._process:
-            self._process.kill()
-
-    def send(self, sent: signal.Signals) -> None:
-        """Send it a signal, e.g. SIGSTOP."""
-        if self._process:
-            self._process.send(sent)
 
     def failure(self) -> UserError:
         """The sentence for a server that ended by itself."""

@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+from contextlib import closing
 
 import pytest
 from confluent_kafka import Producer
@@ -113,7 +114,7 @@ def test_new_posts_are_followed_and_nothing_is_committed(settings):
 
 
 def test_reading_back_ends_somewhere_and_says_so(settings):
-    with LabelledTopic(settings) as topic:
+    with closing(LabelledTopic(settings)) as topic:
         events, complete = topic.last(5, lambda _event: False, most_records=100)
     assert (events, complete) == ([], False)
 
