@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import torch
 
+from nifos_stream.model.memory import keep_freed_memory
+
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 
@@ -20,6 +22,7 @@ class Lanes:
     """Threads that each compute on one core. They end with the process."""
 
     def __init__(self, count: int) -> None:
+        keep_freed_memory()
         self.count = count
         before = torch.get_num_threads()
         together = threading.Barrier(count)
