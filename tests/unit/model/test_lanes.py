@@ -25,3 +25,8 @@ def test_each_lane_has_one_core_and_the_caller_keeps_its_own():
 def test_an_exception_reaches_the_caller():
     with pytest.raises(ZeroDivisionError):
         Lanes(1).map(lambda i: 1 // i, [1, 0])
+
+
+def test_denormal_numbers_cost_a_lane_nothing():
+    tiny = torch.full((4,), 1e-39)
+    assert Lanes(1).map(lambda numbers: float((numbers * 1.0).sum()), [tiny]) == [0.0]
