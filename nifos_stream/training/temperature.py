@@ -1,4 +1,4 @@
-"""One number that makes scores mean what they say. Knows nothing of models."""
+"""Few numbers that make scores mean what they say, and labels balanced. Knows nothing of models."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,29 @@ def fit(labels: NDArray[np.integer], logits: NDArray[np.floating]) -> float:
         else:
             low = left
     return round(float(np.exp((low + high) / 2)), 4)
+
+
+def offsets(
+    labels: NDArray[np.integer],
+    logits: NDArray[np.floating],
+    weights: NDArray[np.floating],
+    steps: int = 2000,
+) -> NDArray[np.float64]:
+    """Return what to add to each class's logit for the smallest weighted cross-entropy; they sum to zero.
+
+    labels, weights: one per row of logits (rows, 3). A training mix knows each label more or less often
+    than what the model will read, and its last steps lean to one side.
+    """
+    shares = weights / weights.sum()
+    wanted = np.bincount(labels, weights=shares, minlength=logits.shape[1])
+    found = np.zeros(logits.shape[1])
+    for _ in range(steps):
+        moved = logits + found
+        chances = np.exp(moved - moved.max(1, keepdims=True))
+        chances /= chances.sum(1, keepdims=True)
+        found += wanted - shares @ chances
+    balanced: NDArray[np.float64] = found - found.mean()
+    return balanced
 
 
 def _loss(labels: NDArray[np.integer], logits: NDArray[np.floating]) -> float:
