@@ -23,7 +23,7 @@ CLEANING = "nfc,line_breaks,repeats,spaces"
 
 
 @command(
-    epilog="Examples: nifos-stream classify 숲길이 정말 좋았어요  ·  "
+    epilog="Examples: nifos-stream classify '숲길이 정말 좋았어요'  ·  "
     "nifos-stream classify --file posts.xlsx --out labelled.csv --sentences"
 )
 def classify(

@@ -19,6 +19,13 @@ from nifos_stream.watch.snapshot import open_counts
 
 _TREND_CELLS = 60
 _SHARE_BAR_CELLS = 40
+_STEP_FORMS = {
+    "year": "%Y",
+    "month": "%Y-%m",
+    "1d": "%Y-%m-%d",
+    "1h": "%Y-%m-%d %H:%M",
+    "1m": "%Y-%m-%d %H:%M",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,10 @@ def shown(answer: Window | Total, question: Question, cells: int) -> list[Text]:
         trend = min(_TREND_CELLS, cells - 20)
         spark = sparkline(tables.resampled(tables.totals(answer.series), trend), trend)
         lines.append(Text(f"{spark.strip()} posts by {answer.step}", style="dim"))
+    if isinstance(answer, Window) and question.grain is not None:
+        form = _STEP_FORMS.get(question.grain, "%Y-%m-%d %H:%M:%S")
+        steps = [tables.Line(f"{point.start:{form}}", point.count) for point in answer.series]
+        lines += [Text(), *tables.table(f"by {question.grain}", steps, min(cells, 100))]
     if answer.by is not None:
         # Under a filter it is not known whose they are, so they are no row.
         rows = tables.lines(answer.groups, Count() if question.where else answer.other)

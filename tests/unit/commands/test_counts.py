@@ -72,6 +72,15 @@ def test_a_table_says_shares_net_and_freshness(cells):
     assert "Counts are 1.2 s behind. 312 posts wait to be labelled. Counted since 2026-04-01 08:00." in text
 
 
+def test_a_grain_that_was_asked_for_is_a_row_for_each_step():
+    question = Question(grain="1m")
+    answer = ask(MadeCounts(), question)
+    text = "\n".join(line.plain for line in shown(answer, question, 80))
+    assert answer.series
+    for point in answer.series:
+        assert f"{point.start:%Y-%m-%d %H:%M} " in text
+
+
 def test_what_had_no_place_is_a_row_only_where_it_is_known_whose_it_is():
     """Under a filter it is counted for all pairs together, and could be more than there are posts."""
     for where, has_row in (((), True), (("source=twitter",), False)):
