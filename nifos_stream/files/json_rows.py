@@ -93,7 +93,9 @@ def _row(line: int, text: str) -> Row | Reject:
     try:
         document = _decoder.decode(text)
     except json.JSONDecodeError as error:
-        return Reject(line, f"is not JSON: {error.msg} at character {error.pos + 1}", text)
+        return Reject(
+            line, f"is not JSON: {error.msg.removesuffix(' at')} at character {error.pos + 1}", text
+        )
     except RecursionError:
         return Reject(line, "is nested too deep", text[:1000])
     except ValueError as error:

@@ -55,7 +55,7 @@ def parse_object(value: bytes) -> dict[str, Any]:
     try:
         document = _decoder.decode(text)
     except json.JSONDecodeError as error:
-        detail = f"It is not JSON: {error.msg} at character {error.pos}."
+        detail = f"It is not JSON: {error.msg.removesuffix(' at')} at character {error.pos}."
         raise BadMessage(Reason.NOT_JSON, detail) from None
     except _NoNumber as error:
         raise BadMessage(Reason.NOT_JSON, f"It is not JSON: {error} is no number there.") from None
