@@ -41,6 +41,7 @@ def test_the_packed_forward_agrees_with_transformers(shape, lengths, device):
     ("device", "dtype"),
     [
         ("cpu", "bf16"),
+        ("cpu", "fp16"),
         ("cpu", "int8"),
         pytest.param("cuda", "bf16", marks=pytest.mark.gpu),
         pytest.param("cuda", "fp16", marks=pytest.mark.gpu),
