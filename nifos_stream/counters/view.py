@@ -96,6 +96,7 @@ class CounterView:
             sampler.stop()
             feed.close()
             client.close()
+            asker.close()
 
     def idle_seconds(self) -> float:
         """Seconds since every owned partition was counted to its end, as the broker confirms all the time."""

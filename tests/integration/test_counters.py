@@ -10,6 +10,7 @@ import time
 
 import pytest
 import redis
+from confluent_kafka import Consumer, TopicPartition
 
 from nifos_stream.counters.reader import Counts, RedisAway
 from nifos_stream.counters.rebuild import rebuild
@@ -17,11 +18,13 @@ from nifos_stream.errors import UserError
 from nifos_stream.local.stack import LocalStack
 from tests.integration.counted import Events, assert_equal, expected, found, viewing
 from tests.integration.kafka_tools import (
+    New,
     create_topic,
     delete_topic,
     end_offsets,
     environment,
     lag,
+    produce_all,
     trim,
     wait_until,
 )
@@ -87,6 +90,20 @@ def test_the_counts_equal_the_topic(settings, bootstrap, redis_client, counts):
     assert fresh.backlog == 0
     assert fresh.counted_since is not None
     assert counts.total().total.total == counted == sum(c.total for c in _all_days(counts))
+
+
+def test_the_backlog_of_the_stage_before_is_shown_apart(settings, bootstrap, counts):
+    """What was produced and not yet labelled; the offsets are those that the classifying group committed."""
+    topic = settings.topics.posts
+    produce_all(bootstrap, topic, [New(b"{}", partition=n % 3) for n in range(30)])
+    with viewing(settings) as view:
+        wait_until(lambda: counts.freshness().backlog == 30, 20)
+        member = Consumer({"bootstrap.servers": bootstrap, "group.id": settings.stream.group_id})
+        member.commit(offsets=[TopicPartition(topic, 0, 10), TopicPartition(topic, 1, 4)], asynchronous=False)
+        member.close()
+        wait_until(lambda: counts.freshness().backlog == 16, 20)
+        view.end()
+    assert counts.freshness().behind == 0
 
 
 def _all_days(counts):
