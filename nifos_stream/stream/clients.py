@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from nifos_stream import kafka
@@ -100,14 +100,17 @@ def open_producer(properties: dict[str, Any]) -> Producer:
 
 
 def committed_offsets(
-    admin: AdminClient, group_id: str, topic: str, partitions: Iterable[int], timeout_seconds: float
+    settings: Settings, partitions: Iterable[int], timeout_seconds: float
 ) -> dict[int, int]:
     """The group's offsets, which no open transaction is about to change. KafkaException without an answer."""
-    wanted = ConsumerGroupTopicPartitions(group_id, [TopicPartition(topic, number) for number in partitions])
-    (future,) = admin.list_consumer_group_offsets(
-        [wanted], require_stable=True, request_timeout=timeout_seconds
-    ).values()
-    answers = future.result().topic_partitions
+    wanted = [TopicPartition(settings.topics.posts, number) for number in partitions]
+    # A consumer that never joins, and reads committed records only: the admin client's own call ends the
+    # process when the group's coordinator has moved (librdkafka #5040).
+    asker = open_consumer(settings)
+    try:
+        answers = asker.committed(wanted, timeout=timeout_seconds)
+    finally:
+        asker.close()
     for answer in answers:
         if answer.error is not None:
             raise KafkaException(answer.error)

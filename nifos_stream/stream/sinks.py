@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from nifos_stream.settings import Settings
 from nifos_stream.stream import clients
@@ -17,7 +16,6 @@ from nifos_stream.stream.transactional import TransactionalSink
 
 def make_sink(
     settings: Settings,
-    admin: AdminClient,
     ownership: Ownership,
     *,
     largest_bytes: tuple[int, ...],
@@ -41,7 +39,6 @@ def make_sink(
         return PlainSink(topic, ownership, commit=commit, **common)
 
     def committed_offsets(partitions: Iterable[int]) -> dict[int, int]:
-        seconds = stream.transaction_timeout_seconds
-        return clients.committed_offsets(admin, stream.group_id, topic, partitions, seconds)
+        return clients.committed_offsets(settings, partitions, stream.transaction_timeout_seconds)
 
     return TransactionalSink(topic, ownership, committed_offsets=committed_offsets, **common)

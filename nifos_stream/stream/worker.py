@@ -128,7 +128,6 @@ class ClassifyStage:
         consumer = clients.open_consumer(settings)
         self._sink = make_sink(
             settings,
-            admin,
             self._ownership,
             largest_bytes=(events.max_message_bytes, letters.max_message_bytes),
             too_large=self._outbox.too_large,

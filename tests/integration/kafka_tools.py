@@ -27,7 +27,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -179,12 +178,14 @@ def start_offsets(bootstrap: str, topic: str) -> dict[int, int]:
 
 
 def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
-    asked = ConsumerGroupTopicPartitions(
-        group, [TopicPartition(topic, number) for number in _partitions(bootstrap, topic)]
-    )
-    client = admin(bootstrap)
-    answer = client.list_consumer_group_offsets([asked])[group].result()
-    return {place.partition: place.offset for place in answer.topic_partitions if place.offset >= 0}
+    # The admin client's own call ends the process when the group's coordinator has moved.
+    asker = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
+    try:
+        places = [TopicPartition(topic, number) for number in _partitions(bootstrap, topic)]
+        answers = asker.committed(places, timeout=30)
+    finally:
+        asker.close()
+    return {place.partition: place.offset for place in answers if place.offset >= 0}
 
 
 def lag(bootstrap: str, group: str, topic: str) -> int:
