@@ -147,12 +147,13 @@ def letters_list(
 
     from nifos_stream.commands.dead_letters import list_letters, table
 
-    letters = list_letters(settings_with(), reason=reason, only_waiting=waiting)
+    settings = settings_with()
+    letters = list_letters(settings, reason=reason, only_waiting=waiting)
     if as_json:
         for letter in letters:
             typer.echo(letter.model_dump_json())
     else:
-        Console().print(table(letters))
+        Console().print(table(letters, settings.zone))
 
 
 @letters_app.command("redrive", epilog="Example: nifos-stream dead-letters redrive letters.jsonl")

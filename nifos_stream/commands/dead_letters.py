@@ -1,5 +1,6 @@
 """`dead-letters`: list what could not be labelled, and send it in again, each letter once."""
 
+import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -63,19 +64,26 @@ def _described(kept: Kept, *, redriven: bool) -> DeadLetter:
     )
 
 
-def table(letters: Iterable[DeadLetter]) -> Table:
-    """Letters for a terminal, one row each; of the message only the beginning, without control characters."""
-    rows = Table("place", "failed at", "reason", "detail", "from", "sent in again", "message")
+def table(letters: Iterable[DeadLetter], zone: dt.tzinfo) -> Table:
+    """Letters for a terminal, times in `zone`; of the message only the beginning, without control characters.
+
+    What is needed to choose letters is never cut; what explains them is folded.
+    """
+    rows = Table(pad_edge=False)
+    for name in ("place", "failed at", "again", "reason"):
+        rows.add_column(name, no_wrap=True)
+    rows.add_column("why, where from, and what", overflow="fold")
     for letter in letters:
         origin = letter.origin
+        told = Text(_harmless(letter.detail))
+        told.append(f"\n{_harmless(origin.topic)} {origin.partition}:{origin.offset}  ", style="dim")
+        told.append("(none)" if letter.value is None else _beginning(letter.value))
         rows.add_row(
             f"{letter.partition}:{letter.offset}",
-            letter.failed_at.isoformat(sep=" ", timespec="seconds"),
-            Text(_harmless(letter.reason)),
-            Text(_harmless(letter.detail)),
-            Text(_harmless(f"{origin.topic} {origin.partition}:{origin.offset}")),
+            f"{letter.failed_at.astimezone(zone):%Y-%m-%d %H:%M}",
             "yes" if letter.redriven else "no",
-            Text("(none)" if letter.value is None else _beginning(letter.value)),
+            Text(_harmless(letter.reason)),
+            told,
         )
     return rows
 

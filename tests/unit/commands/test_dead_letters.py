@@ -9,7 +9,7 @@ from nifos_stream.commands.dead_letters import RedriveResult, list_letters, redr
 from nifos_stream.commands.letters import Kept
 from nifos_stream.commands.mended import MendedFile, exact, shown
 from nifos_stream.errors import UserError
-from nifos_stream.messages import DeadLetter, Origin
+from nifos_stream.messages import SEOUL, DeadLetter, Origin
 from nifos_stream.settings import Settings
 from nifos_stream.stream.codec import Letter
 
@@ -158,7 +158,7 @@ def test_a_reason_that_does_not_exist_is_answered_with_those_that_do():
 
 def test_a_message_cannot_steer_the_terminal_that_shows_it():
     console = Console(width=200, record=True, force_terminal=False)
-    console.print(table([described(kept(b"\x1b[2J[red]danger\r\n" + b"x" * 100))]))
+    console.print(table([described(kept(b"\x1b[2J[red]danger\r\n" + b"x" * 100))], SEOUL))
     text = console.export_text()
     assert "\x1b" not in text
     assert r"\x1b[2J[red]danger\r\n" in text
@@ -170,11 +170,20 @@ def test_headers_that_a_stranger_wrote_cannot_steer_it_either():
         (), "[red]\x1b[2J", "", ORIGIN.model_copy(update={"topic": "[b]in\x1b"}), FAILED_AT, "1.0"
     )
     console = Console(width=200, record=True, force_terminal=False)
-    console.print(table([described(Kept((0, 7), None, None, letter))]))
+    console.print(table([described(Kept((0, 7), None, None, letter))], SEOUL))
     text = console.export_text()
     assert "\x1b" not in text
     assert r"[red]\x1b[2J" in text
     assert r"[b]in\x1b 3:41" in text
+
+
+def test_a_narrow_terminal_cuts_nothing_that_chooses_letters():
+    console = Console(width=80, record=True, force_terminal=False)
+    console.print(table([described(kept(b"not a post"))], SEOUL))
+    text = console.export_text()
+    letter = kept(b"not a post").letter
+    for part in ("0:7", letter.reason, f"{letter.failed_at.astimezone(SEOUL):%Y-%m-%d %H:%M}"):
+        assert part in text
 
 
 def test_a_result_says_only_what_happened():
