@@ -161,7 +161,9 @@ def write(data: Path, weights: Path, checkpoint: Path, out: Path, plan: Plan) ->
         "plan": asdict(plan),
         "offsets": [round(float(offset), 4) for offset in offsets],
     }
-    card.write(out, about, card.counted(data / "train.tsv.xz"), history, judged)
+    read = f"The training read {rows:,} rows in {step:,} steps, small sources several times, not each rating."
+    counts = card.counted(data / "train.tsv.xz")
+    card.write(out, about, counts, history, judged, remarks=(read, *card.REMARKS))
     return judged
 
 

@@ -27,7 +27,7 @@ LICENCES = {
     "encoder": "intfloat/multilingual-e5-small, MIT, cut to Korean pieces",
 }
 REMARKS = (
-    "The temperature was fitted on `valid`; `test` and the holdout were read for nothing but this table.",
+    "Temperature and label offsets were fitted on `valid`; `test` and the holdout were only judged.",
     "Ratings of 5 or 6 stars stand for neutral in nsmc_raw, though about half of them read as negative;",
     "machine-translated rows (goemotions_ko) and the border of neutral and negative are the weakest",
     "points.",
