@@ -11,7 +11,7 @@ from nifos_stream.training.evaluate import classify, figures
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 ROWS = 1500
-MARGIN = 0.15
+MARGIN = 0.10
 
 pytestmark = [
     pytest.mark.corpus,
