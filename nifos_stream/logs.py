@@ -27,7 +27,8 @@ def configure(log_format: LogFormat = "auto", level: str = "info") -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # Standard error as it is when something is logged: whoever redirects it later is heeded.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 

@@ -62,13 +62,13 @@ class Service:
         return min(idle) > 0 and min(idle) >= self._until_idle_seconds
 
     def _run_stage(self, stage: Stage) -> None:
-        log.info("stage.started", stage=stage.name)
         try:
+            log.info("stage.started", stage=stage.name)
             stage.run(self._stop)
+            log.info("stage.ended", stage=stage.name)
         except BaseException as failure:  # noqa: BLE001 - it is raised again in the thread that waits
             self._failures.append(failure)
         finally:
-            log.info("stage.ended", stage=stage.name)
             self._stop.set()
 
 
