@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test setup format lint types unit integration chaos clean
+.PHONY: help demo test setup forget format lint types unit integration chaos clean
 
 help: ## Say what there is.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -11,7 +11,13 @@ help: ## Say what there is.
 demo: setup ## Label real Korean reviews on a local Kafka and Redis, and show the counts.
 	$(BIN)/nifos-stream demo
 
-test: format lint types unit integration chaos ## Everything that can fail.
+test: export LEFT_OUT := $(CURDIR)/.left-out
+test: forget format lint types unit integration chaos ## Everything that can fail.
+	@echo "All passed. Left out: $$(wc -l < $$LEFT_OUT) tests."
+	@sort $$LEFT_OUT | uniq -c
+
+forget:
+	@: > .left-out
 
 setup: $(READY) ## Make the virtual environment.
 
@@ -39,4 +45,4 @@ chaos: setup ## Workers killed at random, and still each post exactly once.
 	$(BIN)/pytest tests/chaos
 
 clean: ## Remove the virtual environment and what the tools left.
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf .venv .left-out .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
