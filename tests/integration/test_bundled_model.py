@@ -11,7 +11,7 @@ from nifos_stream.training.evaluate import classify, figures
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 ROWS = 1500
-MARGIN = 0.10
+MARGIN = 0.15
 
 pytestmark = [
     pytest.mark.corpus,
@@ -19,21 +19,30 @@ pytestmark = [
 ]
 
 
-def test_the_bundled_model_beats_calling_everything_positive_on_every_source() -> None:
-    rows = corpus.read(DATA / "test.tsv.xz")
-    # Small sources count as much as large ones.
-    chosen: list[corpus.Row] = []
-    for source in sorted({row.source for row in rows}):
-        chosen += [row for row in rows if row.source == source][: ROWS // 5]
-    probabilities = classify(load_model("bundled"), [row.text for row in chosen])
-    labels = np.array([row.label for row in chosen])
-    sources = np.array([row.source for row in chosen])
-    for source in np.unique(sources):
-        mine = sources == source
-        always_positive = figures(labels[mine], np.tile([0.0, 0.0, 1.0], (int(mine.sum()), 1)))
-        found = figures(labels[mine], probabilities[mine])
-        assert found.accuracy > always_positive.accuracy + MARGIN, source
-        assert found.macro_f1 > 2 * always_positive.macro_f1, source
+@pytest.mark.parametrize(
+    "source",
+    [
+        "goemotions_ko",
+        "kodoli",
+        "kote",
+        pytest.param(
+            "nsmc_raw",
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="the first bundled model read too few rows: it leads by 0.136 on the whole file",
+            ),
+        ),
+        "sentineg",
+    ],
+)
+def test_the_bundled_model_beats_calling_everything_positive_on_every_source(source: str) -> None:
+    rows = [row for row in corpus.read(DATA / "test.tsv.xz") if row.source == source]
+    probabilities = classify(load_model("bundled"), [row.text for row in rows[:ROWS]])
+    labels = np.array([row.label for row in rows[:ROWS]])
+    always_positive = figures(labels, np.tile([0.0, 0.0, 1.0], (len(labels), 1)))
+    found = figures(labels, probabilities)
+    assert found.macro_f1 > 2 * always_positive.macro_f1
+    assert found.accuracy > always_positive.accuracy + MARGIN
 
 
 def test_its_scores_mean_what_they_say() -> None:
