@@ -2,14 +2,11 @@
 
 import datetime as dt
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,6 +24,7 @@ from nifos_stream.local.interrupts import signals_as_interrupt
 from nifos_stream.local.sample import sample_posts
 from nifos_stream.local.stack import LocalStack
 from nifos_stream.local.up import settings_for
+from nifos_stream.local.worker import Worker, worker_process
 from nifos_stream.messages import LABELS
 from nifos_stream.settings import Settings
 from nifos_stream.topic import TopicReader
@@ -35,7 +33,6 @@ from nifos_stream.watch.tables import lines, table
 
 LOOK_EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 600.0
-LOG_LINES_SHOWN = 15
 TABLE_CELLS = 78
 
 
@@ -84,7 +81,7 @@ def run_demo(settings: Settings, *, serve: bool = False, out: TextIO | None = No
         )
         local = settings_for(servers, settings)
         kafka.create_topics(kafka.connect(local.kafka), local)
-        worker = stack.enter_context(_worker(local, directory / "worker.log"))
+        worker = stack.enter_context(worker_process(local, directory / "worker.log"))
         counts = stack.enter_context(Counts(servers.redis_url, timezone=local.timezone))
         outcome = _run(local, counts, worker, console)
         _summarise(outcome, servers, console, serve=serve)
@@ -92,45 +89,6 @@ def run_demo(settings: Settings, *, serve: bool = False, out: TextIO | None = No
             raise NifosError(f"The demo does not add up: {problem}.")
         if serve:
             _stay(worker, servers)
-
-
-class Worker:
-    """A worker process and its log."""
-
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
-        self._process = process
-        self._log = log
-
-    def check(self) -> None:
-        """NifosError, with the end of its log, when the worker is no more."""
-        if self._process.poll() is not None:
-            last = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-            raise NifosError("The worker ended by itself. Its last words:\n" + "\n".join(last))
-
-
-@contextmanager
-def _worker(settings: Settings, log: Path) -> Iterator[Worker]:
-    """`nifos-stream worker` as a process of its own, stopped at the end."""
-    argv = [sys.executable, "-m", "nifos_stream", "worker"]
-    with log.open("wb") as file:
-        process = subprocess.Popen(argv, env=_environment(settings), stdout=file, stderr=file)
-        try:
-            yield Worker(process, log)
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """Variables that give a worker just these settings, wherever they came from."""
-    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("NIFOS_")}
-    sections = settings.model_dump(mode="json", exclude={"timezone", "kafka", "redis", "http", "web", "logs"})
-    return kept | {
-        "NIFOS_TIMEZONE": settings.timezone,
-        "NIFOS_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
-        "NIFOS_REDIS__URL": settings.redis.url.get_secret_value(),
-        **{f"NIFOS_{name.upper()}": json.dumps(section) for name, section in sections.items()},
-    }
 
 
 def _run(settings: Settings, counts: Counts, worker: Worker, console: Console) -> Outcome:

@@ -1,12 +1,12 @@
-"""The demo's worker runs with the settings of the demo, not with what lies around it."""
+"""A worker process runs with the settings given, not with what lies around it."""
 
 import os
 
-from nifos_stream.local.demo import _environment
+from nifos_stream.local.worker import environment_of
 from nifos_stream.settings import KafkaSettings, Settings, load
 
 
-def test_the_worker_gets_the_demos_settings_and_no_others(monkeypatch):
+def test_the_worker_gets_the_given_settings_and_no_others(monkeypatch):
     monkeypatch.setenv("NIFOS_KAFKA__PROPERTIES", '{"security.protocol": "SASL_SSL"}')
     monkeypatch.setenv("NIFOS_CONFIG", "/nowhere.toml")
     monkeypatch.setenv("HOME", "/home/someone")
@@ -18,7 +18,7 @@ def test_the_worker_gets_the_demos_settings_and_no_others(monkeypatch):
         counters={"always_values": {"source": ["twitter"]}},
         redis={"url": "redis://:word@127.0.0.1:2/0"},
     ).model_copy(update={"kafka": KafkaSettings(bootstrap_servers="127.0.0.1:1")})
-    environment = _environment(settings)
+    environment = environment_of(settings)
     assert environment["HOME"] == "/home/someone"
     for name in list(os.environ):
         monkeypatch.delenv(name)
