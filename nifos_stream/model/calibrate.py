@@ -55,21 +55,25 @@ def calibrated(
     revision: str,
     device: torch.device,
     now: Clock,
+    dtype: str | None = None,
 ) -> Choice:
     """Return the choice made before for this model on this machine, else measure for a second or two.
 
     It measures in the calling thread, with as many cores as that has.
 
+    dtype: where it is fixed, the chunk size alone is measured.
     sample: token ids of a few dozen texts of usual lengths. Dtypes and chunk sizes for which there is no
     memory are left out. A measurement that was disturbed, or short of memory, is not kept.
     """
-    key = _key(revision, device)
+    key = _key(revision, device, dtype)
     if known := _remembered(key):
         return known
-    runs = _candidates(module, sample, device, now)
+    runs = _candidates(module, sample, device, now, dtype)
+    if dtype and not runs:
+        return Choice(dtype, DEFAULT_CHUNK_TOKENS[device.type])
     seconds = _race_dtypes(runs, sample, device, now)
-    quickest = {dtype: min(times) for dtype, times in seconds.items()}
-    dtype = _true_enough(sorted(quickest, key=quickest.__getitem__), module, sample, device)
+    quickest = {name: min(times) for name, times in seconds.items()}
+    dtype = dtype or _true_enough(sorted(quickest, key=quickest.__getitem__), module, sample, device)
     rates = _chunk_rates(runs[dtype], sample, now) if dtype in runs else {}
     good = [size for size, rate in rates.items() if rate >= _AS_GOOD * max(rates.values())]
     sizes = CHUNK_TOKENS[device.type]
@@ -80,7 +84,7 @@ def calibrated(
         "dtype.chosen",
         **asdict(choice),
         steady=steady,
-        milliseconds={dtype: round(took * 1e3, 2) for dtype, took in quickest.items()},
+        milliseconds={name: round(took * 1e3, 2) for name, took in quickest.items()},
         tokens_per_second={size: round(rate) for size, rate in rates.items()},
     )
     if steady:
@@ -89,11 +93,15 @@ def calibrated(
 
 
 def _candidates(
-    module: ElectraForSequenceClassification, sample: Sequence[bytes], device: torch.device, now: Clock
+    module: ElectraForSequenceClassification,
+    sample: Sequence[bytes],
+    device: torch.device,
+    now: Clock,
+    only: str | None,
 ) -> dict[str, PackedElectra]:
-    """Return a part of the model in every dtype that is there and not merely emulated."""
+    """Return a part of the model in every dtype, or in one, that is there and not merely emulated."""
     runs: dict[str, PackedElectra] = {}
-    for dtype in CANDIDATES[device.type]:
+    for dtype in dict.fromkeys(("fp32", only)) if only else CANDIDATES[device.type]:
         try:
             run = PackedElectra(module, dtype=dtype, device=device, layers=_LAYERS)
             few = _chunk(sample, _FEW_TOKENS)
@@ -108,7 +116,7 @@ def _candidates(
             log.info("dtype.emulated", dtype=dtype)
             continue
         runs[dtype] = run
-    return runs
+    return {dtype: run for dtype, run in runs.items() if only in (None, dtype)}
 
 
 def _race_dtypes(
@@ -223,10 +231,11 @@ def _remember(key: str, choice: Choice) -> None:
         log.debug("calibration.not_kept", error=str(error))
 
 
-def _key(revision: str, device: torch.device) -> str:
-    """Name this machine, the device, the way torch uses them, and the model."""
+def _key(revision: str, device: torch.device, dtype: str | None) -> str:
+    """Name this machine, the device, the way torch uses them, the model, and what was fixed."""
     kind = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
-    return f"{kind} | {torch.get_num_threads()} threads | torch {torch.__version__} | {revision}"
+    fixed = f" | {dtype}" if dtype else ""
+    return f"{kind} | {torch.get_num_threads()} threads | torch {torch.__version__} | {revision}{fixed}"
 
 
 def _file() -> Path:

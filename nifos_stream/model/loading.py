@@ -9,7 +9,7 @@ import torch
 from nifos_stream.errors import UserError
 from nifos_stream.model import directory
 from nifos_stream.model.cache import LabelCache
-from nifos_stream.model.calibrate import DEFAULT_CHUNK_TOKENS, Choice, calibrated
+from nifos_stream.model.calibrate import Choice, calibrated
 from nifos_stream.model.classifier import Classifier
 from nifos_stream.model.electra import PackedElectra
 from nifos_stream.model.lanes import Lanes
@@ -65,10 +65,11 @@ def _choice(
     device: torch.device,
     lanes: Lanes | None,
 ) -> Choice:
-    if settings.dtype != "auto":
-        return Choice(settings.dtype, DEFAULT_CHUNK_TOKENS[device.type])
+    fixed = settings.dtype if settings.dtype != "auto" else None
+    if fixed and settings.chunk_tokens:
+        return Choice(fixed, settings.chunk_tokens)
     sample = [piece.ids for text in splitter.split(SAMPLE) for piece in text.pieces]
-    measure = partial(calibrated, loaded.module, sample, revision=loaded.revision, device=device)
+    measure = partial(calibrated, loaded.module, sample, revision=loaded.revision, device=device, dtype=fixed)
     if lanes is None:
         return measure(now=time.perf_counter)
     # A thread's own time does not pass while something else has the core.

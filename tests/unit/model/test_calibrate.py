@@ -50,9 +50,9 @@ class FakeMachine:
 
         monkeypatch.setattr(calibrate, "PackedElectra", Timed)
 
-    def choose(self, revision="r1"):
+    def choose(self, revision="r1", dtype=None):
         module = make_module(make_tokenizer().get_vocab_size(), layers=2)
-        return calibrated(module, SAMPLE, revision=revision, device=CPU, now=lambda: self.clock)
+        return calibrated(module, SAMPLE, revision=revision, device=CPU, now=lambda: self.clock, dtype=dtype)
 
 
 def test_the_fastest_dtype_is_taken(monkeypatch):
@@ -80,6 +80,22 @@ def test_the_smallest_chunk_that_is_as_good_is_taken(monkeypatch):
     """A start of 1 s and 1 s a token: 128 tokens lose 0.8 % to it, which is as good as nothing."""
     assert FakeMachine(monkeypatch, fp32=1.0).choose().chunk_tokens == 128
     assert FakeMachine(monkeypatch, fp32=0.01).choose("r2").chunk_tokens == 1024
+
+
+def test_a_fixed_dtype_gets_the_chunk_that_suits_it(monkeypatch):
+    machine = FakeMachine(monkeypatch, fp32=1.0, bf16=0.01)
+    assert machine.choose(dtype="fp32") == Choice("fp32", 128)
+    assert machine.choose(dtype="bf16") == Choice("bf16", 1024)
+    measured = machine.measured
+    assert machine.choose(dtype="fp32") == Choice("fp32", 128)
+    assert machine.measured == measured, "it was remembered"
+
+
+@pytest.mark.parametrize("rates", [{"fp32": 1.0}, {"fp32": 1.0, "bf16": 100.0}])
+def test_a_fixed_dtype_that_is_emulated_or_not_there_is_not_measured_for_long(monkeypatch, rates):
+    machine = FakeMachine(monkeypatch, **rates)
+    assert machine.choose(dtype="bf16") == Choice("bf16", calibrate.DEFAULT_CHUNK_TOKENS["cpu"])
+    assert machine.clock < 100.0 * 1000, "no full chunk was spent on it"
 
 
 def test_chunks_for_which_there_is_no_memory_are_left_out(monkeypatch):
