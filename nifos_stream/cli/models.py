@@ -138,7 +138,7 @@ def train(
     run_train(file, options)
 
 
-@command(epilog="Example: nifos-stream evaluate bundled test.tsv.xz --json")
+@command(epilog="Example: nifos-stream evaluate bundled test.tsv.xz --plots plots")
 def evaluate(
     model: Annotated[str, typer.Argument(help="`bundled`, a directory, or a hub name.")],
     file: Annotated[Path, typer.Argument(help="Labelled rows: CSV, TSV or JSONL, also .gz and .xz.")],
@@ -146,13 +146,18 @@ def evaluate(
     labels: Labels = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or int8.")] = None,
+    mistakes: Annotated[int, typer.Option(min=0, help="Most wrong rows to show, the surest first.")] = 10,
+    plots: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw confusion and reliability there.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Say how good a model is on labelled rows, over all and by source."""
     from nifos_stream.commands.evaluate import EvaluateOptions, run_evaluate
 
     settings = settings_with(model={"path": model, "device": device, "dtype": dtype})
-    run_evaluate(file, settings.model, EvaluateOptions(tuple(column or ()), labels, as_json))
+    options = EvaluateOptions(tuple(column or ()), labels, as_json, mistakes, plots)
+    run_evaluate(file, settings.model, options)
 
 
 @command(

@@ -82,12 +82,17 @@ def write(
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "data": None if data is None else asdict(data),
         "training": dict(training),
-        "metrics": {name: one.as_dict() for name, one in judged.items()},
+        "metrics": {name: _metrics(one) for name, one in judged.items()},
         "licences": dict(licences),
     }
     text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
     (directory / "model_card.json").write_text(text, encoding="utf-8")
     (directory / "README.md").write_text(_readme(card, judged, remarks), encoding="utf-8")
+
+
+def _metrics(judged: Evaluation) -> dict[str, Any]:
+    """All figures; texts of the data have no place in a card that goes round with the model."""
+    return {name: value for name, value in judged.as_dict().items() if name != "mistakes"}
 
 
 def _readme(card: Mapping[str, Any], judged: Mapping[str, Evaluation], remarks: Sequence[str]) -> str:

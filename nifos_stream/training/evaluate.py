@@ -13,6 +13,7 @@ from nifos_stream.messages import LABELS, Label
 from nifos_stream.model import Classifier, Reading, load_model
 from nifos_stream.settings import ModelSettings
 from nifos_stream.training import corpus, dataset
+from nifos_stream.training.mistakes import Mistake, worst
 
 BINS = 15
 ROWS_PER_CALL = 512
@@ -32,6 +33,17 @@ class ClassFigures:
     precision: float
     recall: float
     f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows whose highest probability lies in (low, high]: their mean score, and the share that is right."""
+
+    low: float
+    high: float
+    rows: int
+    score: float
+    accuracy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +70,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A model on a file. `unread` rows gave no probabilities and are in no figure."""
+    """A model on a file. `unread` rows gave no probabilities and are in no figure.
+
+    reliability: of all rows together. mistakes: the surest wrong rows, as many as were asked for.
+    """
 
     model: str
     revision: str
@@ -68,6 +83,8 @@ class Evaluation:
     unread: int
     seconds: float
     texts_per_second: float
+    reliability: tuple[Bin, ...]
+    mistakes: tuple[Mistake, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, the pooled figures at the top level."""
@@ -83,16 +100,19 @@ def evaluate(
     settings: ModelSettings | None = None,
     columns: Mapping[str, str] | None = None,
     numbers: Mapping[str, Label] = dataset.NUMBERS,
+    mistakes: int = 0,
     report: Callable[[int, int], None] = _silent,
     now: Callable[[], float] = time.perf_counter,
 ) -> Evaluation:
     """Evaluate a model directory, or "bundled", on a labelled file; rows that repeat another count too.
 
-    columns, numbers: as `dataset.read` has them. report: called with the rows done and the rows there are.
+    columns, numbers: as `dataset.read` has them. mistakes: most wrong rows to name.
+    report: called with the rows done and the rows there are.
     Raises UserError when the model or the file cannot be read.
     """
     data = dataset.read(file, columns=columns, numbers=numbers, repeated=True)
-    judged = judge(load_model(model, settings=settings), data.rows, data.sha256, report=report, now=now)
+    classifier = load_model(model, settings=settings)
+    judged = judge(classifier, data.rows, data.sha256, mistakes=mistakes, report=report, now=now)
     return replace(judged, unread=judged.unread + data.missing)
 
 
@@ -101,6 +121,7 @@ def judge(
     rows: Sequence[corpus.Row],
     file_sha256: str,
     *,
+    mistakes: int = 0,
     report: Callable[[int, int], None] = _silent,
     now: Callable[[], float] = time.perf_counter,
 ) -> Evaluation:
@@ -116,15 +137,18 @@ def judge(
         for source in np.unique(sources)
         if (chosen := (sources == source) & read).any()
     }
+    pooled, told = figures(labels[read], probabilities[read]), probabilities[read]
     return Evaluation(
         classifier.info.name,
         classifier.info.revision,
         file_sha256,
-        figures(labels[read], probabilities[read]),
+        pooled,
         by_source,
         int((~read).sum()),
         seconds,
         len(rows) / max(seconds, 1e-9),
+        reliability(told.max(1), told.argmax(1) == labels[read]),
+        worst(rows, probabilities, mistakes),
     )
 
 
@@ -167,9 +191,23 @@ def figures(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) ->
 
 def calibration_error(scores: NDArray[np.floating], right: NDArray[np.bool_], bins: int = BINS) -> float:
     """Return the mean distance of score and accuracy over equally wide bins, weighted by their rows."""
+    found = reliability(scores, right, bins)
+    return sum(one.rows * abs(one.score - one.accuracy) for one in found) / len(scores)
+
+
+def reliability(scores: NDArray[np.floating], right: NDArray[np.bool_], bins: int = BINS) -> tuple[Bin, ...]:
+    """Compare scores with how often they are right, in equally wide bins; those without rows are left out."""
     places = np.clip(np.ceil(scores * bins).astype(np.int64) - 1, 0, bins - 1)
-    surplus = np.bincount(places, weights=scores - right, minlength=bins)
-    return float(np.abs(surplus).sum() / len(scores))
+    return tuple(
+        Bin(
+            low=int(place) / bins,
+            high=(int(place) + 1) / bins,
+            rows=int((places == place).sum()),
+            score=float(scores[places == place].mean()),
+            accuracy=float(right[places == place].mean()),
+        )
+        for place in np.unique(places)
+    )
 
 
 def _class_figures(confusion: NDArray[np.int64], place: int) -> ClassFigures:

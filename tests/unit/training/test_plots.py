@@ -1,9 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from nifos_stream.training import history, lengths, plots
+from nifos_stream.training import evaluate, history, lengths, plots
 
 STATE = {
     "best_global_step": 2,
@@ -88,3 +89,42 @@ def test_without_a_browser_the_page_is_written_and_one_sentence_says_what_is_mis
     assert saved.picture is None
     assert "apt install chromium" in str(saved.problem)
     assert not (tmp_path / "training.png").exists()
+
+
+LABELS = np.array([0, 0, 0, 1, 2])
+TOLD = np.array([[0.9, 0.1, 0], [0.8, 0.1, 0.1], [0.1, 0.2, 0.7], [0.3, 0.4, 0.3], [0, 0.05, 0.95]])
+
+
+def test_a_confusion_matrix_counts_each_row_and_shades_by_the_share_of_its_label():
+    figure = plots.confusion_figure(evaluate.figures(LABELS, TOLD))
+    (cells,) = figure.data
+    assert list(cells.x) == ["부정 negative", "중립 neutral", "긍정 positive"]
+    assert cells.y[0] == "부정 negative<br>3 rows"
+    assert list(cells.text[0]) == ["2<br>67%", "0<br>0%", "1<br>33%"]
+    assert list(cells.z[0]) == pytest.approx([2 / 3, 0, 1 / 3])
+    assert figure.layout.yaxis.autorange == "reversed"
+
+
+def test_reliability_is_drawn_beside_what_it_should_be():
+    bins = evaluate.reliability(TOLD.max(1), TOLD.argmax(1) == LABELS)
+    figure = plots.reliability_figure(bins, 0.1)
+    right, rows = (trace for trace in figure.data if trace.type == "bar")
+    assert list(right.y) == [1.0, 0.0, 1.0, 1.0, 1.0]
+    assert list(rows.y) == [1, 1, 1, 1, 1]
+    (should,) = traces(figure, "scores that mean")
+    assert (list(should.x), list(should.y)) == ([0, 1], [0, 1])
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_picture_has_korean_letters_where_a_font_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+):
+    told = evaluate.figures(LABELS, TOLD)
+    drawn: list[go.Figure] = []
+    monkeypatch.setattr(go.Figure, "write_image", lambda figure, *_, **__: drawn.append(figure))
+    monkeypatch.setattr(plots, "_has_korean_font", lambda: known)
+    plain = plots.confusion_figure(told, korean=False)
+    saved = plots.save(plots.confusion_figure(told), tmp_path / "rows", without_korean=plain)
+    assert drawn[0].data[0].x[0] == ("부정 negative" if known else "negative")
+    assert saved.problem == (None if known else plots.NO_FONT)
+    assert "\\ubd80\\uc815" in saved.page.read_text(encoding="utf-8")
