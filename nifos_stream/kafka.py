@@ -98,6 +98,8 @@ class TopicFacts:
     topic_id: str
     partitions: int
     max_message_bytes: int
+    compacted: bool = False
+    """It keeps the newest record of each key for ever."""
 
 
 def connect(
@@ -171,7 +173,8 @@ def topic_facts(
             resource = ConfigResource(ResourceType.TOPIC, name)
             config = admin.describe_configs([resource], request_timeout=timeout_seconds)[resource].result()
             largest = int(config["max.message.bytes"].value)
-            facts[name] = TopicFacts(name, str(topic.topic_id), len(topic.partitions), largest)
+            compacted = config["cleanup.policy"].value == "compact"
+            facts[name] = TopicFacts(name, str(topic.topic_id), len(topic.partitions), largest, compacted)
     except KafkaException as error:
         if error.args[0].code() in _FORBIDDEN:
             raise UserError(

@@ -1,6 +1,7 @@
 """What travels on the topics: posts, labelled posts, dead letters. Knows nothing of Kafka or the model."""
 
 import datetime as dt
+import unicodedata
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,11 @@ class Label(StrEnum):
 LABELS: tuple[Label, ...] = tuple(Label)
 LABELS_KO: dict[Label, str] = {Label.NEGATIVE: "부정", Label.NEUTRAL: "중립", Label.POSITIVE: "긍정"}
 SEOUL = ZoneInfo("Asia/Seoul")
+
+
+def folded(text: str) -> str:
+    """A text or a keyword as they are compared: composed (NFC), without case, each run of space as one."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 def _aware(value: object, info: ValidationInfo) -> object:

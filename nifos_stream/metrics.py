@@ -37,6 +37,10 @@ class Metrics:
             "poison_storm", "1 while reading is stopped because nearly all messages are bad."
         )
 
+        # The watch list.
+        self.watch_words = self._gauge("watch_words", "Words of the watch list that posts are searched for.")
+        self.watch_list_up = self._gauge("watch_list_up", "1 while the watch list is read from its topic.")
+
         # The model.
         self.forward_seconds = self._histogram("forward_seconds", "Forward pass of one batch.")
         self.tokens = self._counter("tokens", "Tokens of all texts read, remembered ones included.")

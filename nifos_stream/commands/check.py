@@ -23,6 +23,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield kafka_found
     if kafka_found.ok:
         yield _found("topics", _topics, settings)
+        yield _found("watch list", _watch_list, settings)
     else:
         yield Finding("topics", False, "not looked at, as Kafka did not answer")
     yield _found("Redis", _redis, settings)
@@ -48,6 +49,16 @@ def _topics(settings: Settings) -> str:
     if wrong := kafka.missing_or_tight(facts, settings):
         raise UserError(" ".join(wrong))
     return ", ".join(f"{name} ({fact.partitions})" for name, fact in facts.items())
+
+
+def _watch_list(settings: Settings) -> str:
+    from nifos_stream.keywords import topic_list
+
+    topic = settings.topics.keywords
+    if topic not in kafka.topic_facts(kafka.connect(settings.kafka), [topic]):
+        return f"none, as topic {topic} does not exist; `nifos-stream topics create` makes it"
+    topic_list.refuse_forgetful(settings)
+    return f"{len(topic_list.read(settings)):,} words in {topic}"
 
 
 def _redis(settings: Settings) -> str:

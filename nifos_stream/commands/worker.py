@@ -13,6 +13,9 @@ from nifos_stream.stage import Stage
 
 log = logs.get("worker")
 
+_WATCH_LIST_SECONDS = 15.0
+"""Longest that a worker waits for the watch list before it begins."""
+
 
 class Role(StrEnum):
     """Which stages a worker runs."""
@@ -35,7 +38,7 @@ def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None 
         stack.enter_context(stop_on_signals(stop))
         # Before the model is loaded, which takes longer.
         kafka.connect(settings.kafka, told_to_stop=stop.is_set)
-        stages = _stages(settings, role, metrics, ends_when_idle=until_idle_seconds is not None)
+        stages = _stages(settings, role, metrics, stack, ends_when_idle=until_idle_seconds is not None)
         service = Service(stages, metrics, until_idle_seconds=until_idle_seconds, stop=stop)
         if settings.http.listen is not None:
             port = stack.enter_context(serve_probes(settings.http.listen, service.health, metrics))
@@ -45,15 +48,30 @@ def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None 
     log.info("worker.ended")
 
 
-def _stages(settings: Settings, role: Role, metrics: Metrics, *, ends_when_idle: bool) -> list[Stage]:
-    """The stages of a role. The model is loaded only where posts are classified."""
+def _stages(
+    settings: Settings, role: Role, metrics: Metrics, stack: ExitStack, *, ends_when_idle: bool
+) -> list[Stage]:
+    """The stages of a role. The model is loaded only where posts are classified, and the watch list read."""
     stages: list[Stage] = []
     if role in (Role.CLASSIFY, Role.ALL):
+        from nifos_stream.keywords.watch_list import WatchList
         from nifos_stream.model import load_model
         from nifos_stream.stream.worker import ClassifyStage
 
+        watch_list = stack.enter_context(
+            WatchList(settings, metrics)
+        )  # It is read while the model is loaded.
         classifier = load_model(settings.model.path, settings=settings.model)
-        stages.append(ClassifyStage(settings, classifier, metrics, until_idle=ends_when_idle))
+        watch_list.wait(_WATCH_LIST_SECONDS)
+        stages.append(
+            ClassifyStage(
+                settings,
+                classifier,
+                metrics,
+                until_idle=ends_when_idle,
+                matched_keywords=watch_list.matched,
+            )
+        )
     if role in (Role.COUNT, Role.ALL):
         from nifos_stream.counters.view import CounterView
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
@@ -57,10 +58,11 @@ class Running:
 
 @contextmanager
 def running(
-    settings: Settings, classifier: FakeClassifier | None = None, *, until_idle: bool = False
+    settings: Settings, classifier: FakeClassifier | None = None, *, until_idle: bool = False, **options: Any
 ) -> Iterator[Running]:
+    """options: of the stage."""
     metrics = Metrics()
-    stage = ClassifyStage(settings, classifier or FakeClassifier(), metrics, until_idle=until_idle)
+    stage = ClassifyStage(settings, classifier or FakeClassifier(), metrics, until_idle=until_idle, **options)
     started = Running(stage, metrics)
     try:
         yield started

@@ -1,0 +1,115 @@
+"""Korean particles and endings: may these syllables follow a noun as part of its word? Knows no word list.
+
+Not a morphological analysis, which takes milliseconds a sentence, but the closed class of particles (josa),
+in the orders that they are written in, and the forms of the copula (이다). A form is tried only behind the
+sound that it goes with: 이 and 을 follow a consonant, 가 and 를 a vowel, so 국가 is no 국 with a particle.
+"""
+
+import enum
+import functools
+
+LONGEST = 12
+"""Syllables of the longest chain that is looked at."""
+_MOST_STACKED = 3
+
+
+class Final(enum.Enum):
+    """How a syllable ends. UNKNOWN: it is no Hangul, so any form may follow (KTX가, KTX이)."""
+
+    VOWEL = "vowel"
+    RIEUL = "rieul"
+    CONSONANT = "consonant"
+    UNKNOWN = "unknown"
+
+
+_VOWEL = {Final.VOWEL, Final.UNKNOWN}
+_CONSONANT = {Final.RIEUL, Final.CONSONANT, Final.UNKNOWN}
+_RO = {Final.VOWEL, Final.RIEUL, Final.UNKNOWN}
+_EURO = {Final.CONSONANT, Final.UNKNOWN}
+_ANY = set(Final)
+
+_STACKED = (
+    (
+        """에 에서 에게 에게서 께 께서 한테 한테서 까지 부터 마저 조차 처럼 같이 보다 만큼 대로 마다 만 뿐
+        밖에 치고 하고 말고 때문 때문에 같은 관련 에서부터 만으로""",
+        _ANY,
+    ),
+    ("과 이랑 이나 이나마 이라도 이란 은커녕 이야말로", _CONSONANT),
+    ("와 랑 나 나마 라도 란 는커녕 야말로", _VOWEL),
+    ("으로 으로서 으로써 으로부터 으로인한 으로인해", _EURO),
+    ("로 로서 로써 로부터 로인한 로인해", _RO),
+)
+"""Others may follow them. 때문, 같은, 관련 and 인한 are words that many write without the space."""
+_LAST = (
+    ("의 도 요", _ANY),
+    ("이 은 을 이야 이여 아", _CONSONANT),
+    ("가 는 를 야 여", _VOWEL),
+)
+_COPULA = (
+    (
+        """인 인가 인가요 인데 인데요 인데도 인지 인지도 인지는 인줄 인듯 인듯요 인것 인거 일 일까 일까요
+        일지 일지도 일듯 임 임을 임에도 입니다 입니까 입니당 예요 에요 이예요""",
+        _ANY,
+    ),
+    (
+        """다 라서 라고 라고요 라는 라면 라도 라며 라던데 니까 면 면서 지만 지요 죠 네 네요 군요 구나 냐 냐고
+        고 고요 며 든지 거든 거든요 잖아 잖아요 더라 더라고 더라고요 였다 였고 였는데 였던 였지만 였습니다
+        였어요 였음 여서 므로""",
+        _VOWEL,
+    ),
+    (
+        """이다 이라 이라서 이라고 이라고요 이라는 이라면 이라며 이라던데 이니 이니까 이면 이면서 이지 이지만
+        이지요 이죠 이네 이네요 이군요 이구나 이냐 이냐고 이고 이고요 이며 이든 이든지 이거든 이거든요 이잖아
+        이잖아요 이더라 이더라고 이더라고요 이었다 이었고 이었는데 이었던 이었지만 이었습니다 이었어요 이었음
+        이에요 이어서 이므로 이기 이기에 이기도 이던 이래 이래요 이랍니다""",
+        _CONSONANT,
+    ),
+)
+
+
+def _by_final(*tables: tuple[tuple[str, set[Final]], ...]) -> dict[Final, frozenset[str]]:
+    rows = [row for table in tables for row in table]
+    return {
+        final: frozenset(form for forms, finals in rows if final in finals for form in forms.split())
+        for final in Final
+    }
+
+
+_MORE = _by_final(_STACKED)
+_ENDS = _by_final(_STACKED, _LAST, _COPULA)
+
+
+def is_hangul(char: str) -> bool:
+    """Whether it is a whole syllable; ㅋ and ㅠ alone are not."""
+    return "가" <= char <= "힣"
+
+
+def final_of(char: str) -> Final:
+    """How the syllable ends."""
+    if not is_hangul(char):
+        return Final.UNKNOWN
+    number = (ord(char) - ord("가")) % 28
+    return {0: Final.VOWEL, 8: Final.RIEUL}.get(number, Final.CONSONANT)
+
+
+def may_follow(last: str, syllables: str) -> bool:
+    """Whether `syllables`, up to where the Hangul ends, can belong to a noun that ends in `last`."""
+    return len(syllables) <= LONGEST and _may_follow(final_of(last), syllables)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _may_follow(final: Final, syllables: str) -> bool:
+    if syllables.startswith("들"):  # The plural, and nothing or a particle after it.
+        rest = syllables.removeprefix("들")
+        return not rest or _chained(final_of("들"), rest, _MOST_STACKED)
+    return _chained(final, syllables, _MOST_STACKED)
+
+
+def _chained(final: Final, rest: str, more: int) -> bool:
+    if rest in _ENDS[final] or rest.removesuffix("요") in _ENDS[final]:
+        return True
+    return more > 0 and any(
+        _chained(final_of(form[-1]), rest.removeprefix(form), more - 1)
+        for form in _MORE[final]
+        if rest.startswith(form)
+    )

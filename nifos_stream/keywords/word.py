@@ -1,0 +1,72 @@
+"""A word of the watch list, and how a record of its topic says it. Knows no client of Kafka and no post."""
+
+import datetime as dt
+import json
+import unicodedata
+from dataclasses import dataclass
+
+MAX_CHARACTERS = 64
+MAX_PARTS = 5
+"""Most parts of one entry that spaces separate."""
+_SEEN = frozenset("LNS")
+"""First letters of the Unicode categories of which a word must have one: letters, numbers, symbols."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """An entry of the watch list.
+
+    spelling: as events and counts have it. compounds: it is also found at the beginning of a longer word.
+    added_at: aware; None when the record does not say.
+    """
+
+    spelling: str
+    compounds: bool = False
+    added_at: dt.datetime | None = None
+
+
+def spelled(written: str) -> str:
+    """The spelling under which a word stands in the list: composed (NFC), trimmed, one space between parts.
+
+    ValueError, with a sentence's predicate, when it cannot stand there.
+    """
+    spelling = " ".join(unicodedata.normalize("NFC", written).split())
+    categories = {unicodedata.category(char) for char in spelling}
+    if not any(category[0] in _SEEN for category in categories):
+        raise ValueError("holds no letter, number or symbol")
+    if categories & {"Cc", "Cs"}:
+        raise ValueError("holds characters that cannot be shown")
+    if len(spelling) > MAX_CHARACTERS:
+        raise ValueError(f"is longer than {MAX_CHARACTERS} characters")
+    if spelling.count(" ") >= MAX_PARTS:
+        raise ValueError(f"has more than {MAX_PARTS} parts")
+    return spelling
+
+
+def key_of(word: Word) -> bytes:
+    """The key of a word's record; without a value it takes the word off the list."""
+    return word.spelling.encode()
+
+
+def value_of(word: Word) -> bytes:
+    """The value of a word's record."""
+    added_at = None if word.added_at is None else word.added_at.isoformat(timespec="seconds")
+    return json.dumps({"added_at": added_at, "compounds": word.compounds}).encode()
+
+
+def decode(key: bytes | None, value: bytes) -> Word:
+    """The word of a record. ValueError says why its key is none; a strange value says nothing of the word."""
+    try:
+        spelling = spelled((key or b"").decode())
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8") from None
+    try:
+        said = json.loads(value)
+        added_at = said.get("added_at")
+        return Word(
+            spelling,
+            said.get("compounds") is True,
+            None if added_at is None else dt.datetime.fromisoformat(added_at),
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return Word(spelling)
