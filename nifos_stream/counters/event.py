@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from nifos_stream.counters import fields
 from nifos_stream.counters.rules import MAX_KEYWORDS
-from nifos_stream.messages import LABELS
+from nifos_stream.messages import LABELS, folded
 
 _CLASS = {str(label): index for index, label in enumerate(LABELS)}
 _ONE_SENTENCE = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
@@ -125,7 +125,10 @@ def _value(value: str | None) -> str:
 
 
 def _keywords(collected: str | list[str] | None, matched: list[str] | None) -> tuple[str, ...]:
-    """The words under which the post was collected, then those found in it, each once."""
+    """The words under which the post was collected, then those found in it, each once.
+
+    One that is both, however it was written under the first, is counted as the watch list spells it.
+    """
     if not collected and not matched:
         return ()
     if isinstance(collected, str):
@@ -135,6 +138,9 @@ def _keywords(collected: str | list[str] | None, matched: list[str] | None) -> t
         return (only,) if only else ()
     if not all(words is None or isinstance(words, list) for words in (collected, matched)):
         raise TypeError
+    if collected and matched:
+        spellings = {folded(word): word for word in matched}
+        collected = [word and spellings.get(folded(word), word) for word in collected]
     words = dict.fromkeys(_value(word) for word in (*(collected or ()), *(matched or ())))
     words.pop("", None)
     return tuple(words)[:MAX_KEYWORDS]
