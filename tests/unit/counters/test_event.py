@@ -1,4 +1,5 @@
 import json
+import unicodedata
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,3 +126,9 @@ def test_an_event_of_the_wrong_shape_is_told_apart(changes):
     with pytest.raises(NotAnEvent) as told:
         read(event(**changes))
     assert told.value.reason == Skip.NOT_LABELLED
+
+
+def test_a_word_of_the_watch_list_that_the_post_brought_too_is_counted_once_as_the_list_spells_it():
+    nfd = unicodedata.normalize("NFD", "산불")
+    found = read(event(keywords=["ktx", f" {nfd} ", "숲"], matched_keywords=["산불", "KTX", "등산"]))
+    assert found.signature.keywords == ("KTX", "산불", "숲", "등산")
