@@ -39,7 +39,7 @@ unit: setup ## Tests without a server, within a minute.
 	$(BIN)/pytest tests/unit
 
 integration: setup ## Tests on real Apache Kafka and real Redis.
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/integration
 
 chaos: setup ## Workers killed at random, and still each post exactly once.
 	$(BIN)/pytest tests/chaos
