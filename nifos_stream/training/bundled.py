@@ -31,12 +31,12 @@ CLEANING = Cleaning(("nfc", "line_breaks", "repeats", "spaces"))
 MAX_LENGTH = 60
 # Human-labelled sources are small and judged most; the ratings are many and noisy.
 PASSES = {
-    "nsmc_raw": 0.8,
-    "kodoli": 5.0,
-    "kote": 12.0,
-    "sentineg": 6.0,
-    "goemotions_ko": 2.0,
-    "3i4k_weak": 0.6,
+    "nsmc_raw": 1.0,
+    "kodoli": 4.0,
+    "kote": 10.0,
+    "sentineg": 5.0,
+    "goemotions_ko": 1.5,
+    "3i4k_weak": 0.4,
     "chatbot_weak": 1.0,
 }
 TOKENS_PER_BATCH = 1100
@@ -129,9 +129,12 @@ def train(data: Path, weights: Path, checkpoint: Path, plan: Plan) -> Progress:
     return training.run(checkpoint, report)
 
 
-def write(data: Path, weights: Path, checkpoint: Path, out: Path, plan: Plan) -> dict[str, Evaluation]:
+def write(
+    data: Path, weights: Path, checkpoint: Path, out: Path, plan: Plan, remarks: Sequence[str] = ()
+) -> dict[str, Evaluation]:
     """Write the model directory of a checkpoint, calibrated on the validation file.
 
+    remarks: sentences for the card that the checkpoint cannot know, such as another mix of its first hours.
     1. Write its weights. 2. Balance the labels. 3. Fit the temperature. 4. Judge, and write the card.
     """
     state = torch.load(checkpoint, weights_only=True)
@@ -163,7 +166,7 @@ def write(data: Path, weights: Path, checkpoint: Path, out: Path, plan: Plan) ->
     }
     read = f"The training read {rows:,} rows in {step:,} steps, small sources several times, not each rating."
     counts = card.counted(data / "train.tsv.xz")
-    card.write(out, about, counts, history, judged, remarks=(read, *card.REMARKS))
+    card.write(out, about, counts, history, judged, remarks=(read, *remarks, *card.REMARKS))
     return judged
 
 
@@ -176,6 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, required=True, help="written, and gone on from if there")
     parser.add_argument("--minutes", type=float, default=130.0, help="time that the training takes")
     parser.add_argument("--out", type=Path, help="directory of the model to write")
+    parser.add_argument("--remark", action="append", default=[], help="a sentence for the model card")
     parser.add_argument("--fp32", action="store_true", help="for machines whose bf16 products are slow")
     given = parser.parse_args(arguments)
     plan = Plan(seconds=given.minutes * 60, bf16=not given.fp32)
@@ -184,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif given.out is None:
         parser.error("export needs --out.")
     else:
-        judged = write(given.data, given.weights, given.checkpoint, given.out, plan)
+        judged = write(given.data, given.weights, given.checkpoint, given.out, plan, given.remark)
         print(json.dumps({name: one.as_dict() for name, one in judged.items()}, ensure_ascii=False))
     return 0
 
