@@ -1,9 +1,9 @@
-"""What travels on the topics: posts, labelled posts, dead letters. Knows nothing of Kafka or the model."""
+"""What travels on the topics: posts, labelled posts, dead letters, alerts. Knows no Kafka and no model."""
 
 import datetime as dt
 import unicodedata
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
@@ -191,3 +191,24 @@ class DeadLetter(BaseModel):
     value: str | None = Field(description="The message as text; bytes that are not UTF-8 are escaped.")
     key_base64: str | None
     value_base64: str | None
+
+
+class AlertEvent(BaseModel):
+    """An alert, as it stands on the alerts topic when it begins and, with the same key, when it ends."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str = Field(description="Key of the record; made of rule, dimension, value and beginning.")
+    rule: str = Field(description="Name of the rule.")
+    kind: Literal["surge", "threshold", "silence"]
+    dimension: str = Field(description="all, source, channel or keyword.")
+    value: str | None = Field(description="Of the dimension; null for all posts together.")
+    metric: str = Field(description="posts, negative, negative_share, …: what made it begin.")
+    started_at: AwareDatetime = Field(description="End of the first window for which the rule held.")
+    ended_at: AwareDatetime | None = Field(description="Since when all is calm; null while it is open.")
+    summary: str = Field(description="One sentence for a person.")
+    evidence: dict[str, Any] = Field(
+        description="As at the beginning: the window (`from`, `to`), its `count` by label, `negative_share`;"
+        " of a surge or silence `usual`, `days`, of a surge `ratio`, `score`, `line`; of a threshold"
+        " `number`, `line`; and `posts`, some of them, the newest first."
+    )

@@ -32,6 +32,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from nifos_stream.alert_settings import AlertSettings
 from nifos_stream.errors import UserError
 
 # The promises rest on these: whoever may set them can lose or double messages without a word.
@@ -227,6 +228,20 @@ class CounterSettings(Section):
         600, description="How far ahead of its labelling a post may be dated before the date is not believed."
     )
     batch_events: PositiveInt = Field(2000, description="Most events that one call counts.")
+    latest_posts: int = Field(
+        200, ge=0, le=10_000, description="Latest posts kept per partition, for the feed; 0 keeps none."
+    )
+    sample_posts: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Posts kept as a sample per partition and stretch of time: each 10 minutes of the last 2"
+        " hours, hour of 2 days and day of 2 weeks. So up to 85 times as many posts per partition, about 1 KB"
+        " each: 8 MB per partition at 100. 0 keeps none.",
+    )
+    text_characters: int = Field(
+        400, ge=20, le=10_000, description="Characters kept of the text of such a post."
+    )
 
 
 class RedisSettings(Section):
@@ -298,6 +313,7 @@ class Settings(BaseSettings):
     stream: StreamSettings = StreamSettings()
     model: ModelSettings = ModelSettings()
     counters: CounterSettings = CounterSettings()
+    alerts: AlertSettings = AlertSettings()
     redis: RedisSettings = RedisSettings()
     http: HttpSettings = HttpSettings()
     web: WebSettings = WebSettings()

@@ -4,7 +4,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "nifos_stream"
-SHARED = {"messages", "settings", "errors", "logs", "metrics", "kafka", "stage", "topic"}
+SHARED = {"messages", "settings", "alert_settings", "errors", "logs", "metrics", "kafka", "stage", "topic"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: set() for name in SHARED},
     "files": set(),
@@ -14,7 +14,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
     "stream": {"model"},
     "counters": set(),
-    "watch": {"counters", "model"},
+    "alerts": {"counters"},
+    "watch": {"counters", "alerts", "model"},
     "training": {"model", "files"},
     "local": {"stream", "counters", "model", "watch"},
     "commands": {
@@ -25,11 +26,23 @@ MAY_IMPORT: dict[str, set[str]] = {
         "model",
         "stream",
         "counters",
+        "alerts",
         "watch",
         "training",
         "local",
     },
-    "cli": {"commands", "service", "files", "model", "stream", "counters", "watch", "training", "local"},
+    "cli": {
+        "commands",
+        "service",
+        "files",
+        "model",
+        "stream",
+        "counters",
+        "alerts",
+        "watch",
+        "training",
+        "local",
+    },
     "__main__": {"cli"},
     "__init__": {"model", "counters"},
 }
@@ -39,7 +52,8 @@ SHARED_ORDER = {
     "stage": set(),
     "metrics": set(),
     "messages": set(),
-    "settings": {"errors"},
+    "alert_settings": set(),
+    "settings": {"errors", "alert_settings"},
     "kafka": {"errors", "settings"},
     "topic": {"errors", "settings", "kafka"},
 }

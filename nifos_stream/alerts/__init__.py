@@ -1,0 +1,1 @@
+"""Counts -> alerts: what rises, crosses a line or falls silent, told once."""

@@ -1,0 +1,154 @@
+"""Judge every rule at one minute: from numbers to alerts that begin and end. Publishes nothing.
+
+Live and in a replay the same: minutes are given one after another, and whatever is counted is asked of
+Numbers at that minute, so that counts which came in late are seen, too.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from nifos_stream.alert_settings import Metric, Rule, SilenceRule, SurgeRule, ThresholdRule
+from nifos_stream.alerts import rules
+from nifos_stream.alerts.history import History, amount
+from nifos_stream.alerts.machine import Alert, Judged, Machine, Subject
+from nifos_stream.alerts.numbers import EVERYTHING, MINUTE, Numbers
+from nifos_stream.alerts.rules import Verdict
+from nifos_stream.alerts.score import line
+from nifos_stream.counters.shapes import Count
+
+
+class Evaluator:
+    """Rules on numbers. open_alerts: those that had begun before, if it goes on from somewhere."""
+
+    def __init__(
+        self,
+        judging: Sequence[Rule],
+        numbers: Numbers,
+        *,
+        most_open: int = 100,
+        open_alerts: Iterable[Alert] = (),
+    ) -> None:
+        self._rules = judging
+        self._numbers = numbers
+        self._machine = Machine(most_open=most_open, open_alerts=open_alerts)
+        self._histories: dict[tuple[int, int], History] = {}
+
+    @property
+    def machine(self) -> Machine:
+        """Which alerts are open."""
+        return self._machine
+
+    def step(self, minute: int, *, begin: bool = True) -> list[Alert]:
+        """What ended and what began at `minute`, the end of every window that is looked at.
+
+        begin: False to go through a minute again that was evaluated before. Whatever Numbers raise.
+        """
+        windows: dict[tuple[str, int], Mapping[str, Count]] = {}
+        counted = self._numbers.dimensions()
+        judged: dict[Subject, Judged] = {}
+        for rule in self._rules:
+            series = self._series(rule, counted, minute)
+            for dimension in rule.dimensions:
+                if dimension not in counted:
+                    continue
+                start = minute - rule.window_minutes * MINUTE
+                if (dimension, start) not in windows:
+                    windows[dimension, start] = self._numbers.window(dimension, start, minute)
+                found = windows[dimension, start]
+                for value in self._values(rule, dimension, found, minute):
+                    subject, count = Subject(rule.name, dimension, value), found.get(value, Count())
+                    is_open = subject in self._machine.open
+                    verdict = self._verdict(rule, subject, count, start, minute, series, is_open=is_open)
+                    if verdict is not None and (is_open or verdict.over):
+                        judged[subject] = _judged(rule, verdict, count, start, minute)
+        return self._machine.step(minute, judged, begin=begin)
+
+    def _values(self, rule: Rule, dimension: str, found: Mapping[str, Count], minute: int) -> Iterable[str]:
+        if dimension == "all":
+            return (EVERYTHING,)
+        if rule.values:
+            return rule.values
+        values = dict.fromkeys(found)
+        if isinstance(rule, SilenceRule):
+            values |= dict.fromkeys(self._history(rule).known(dimension, minute))
+        opened = (s for s in self._machine.open if s.rule == rule.name and s.dimension == dimension)
+        return values | dict.fromkeys(subject.value for subject in opened)
+
+    def _verdict(
+        self,
+        rule: Rule,
+        subject: Subject,
+        count: Count,
+        start: int,
+        end: int,
+        series: int,
+        *,
+        is_open: bool,
+    ) -> Verdict | None:
+        """The verdict of a rule; None when there is nothing to judge by."""
+        if isinstance(rule, ThresholdRule):
+            return rules.threshold(rule, count)
+        history, (_, dimension, value) = self._history(rule), subject
+        if isinstance(rule, SilenceRule):
+            if count.total and not is_open:
+                return None
+            return rules.silence(rule, count, history.usual(dimension, value, "posts", start, end))
+        limit = line(rule.false_alarms_per_week, series)
+        verdicts: list[Verdict] = []
+        for metric in rule.metrics:
+            if not is_open and amount(count, metric) < rule.min_count:
+                continue
+            if (usual := history.usual(dimension, value, metric, start, end)) is not None:
+                verdicts.append(rules.surge(rule, metric, count, usual, limit))
+        return _heaviest(verdicts) or (_gone(rule.metrics[0]) if is_open else None)
+
+    def _series(self, rule: Rule, counted: frozenset[str], minute: int) -> int:
+        """How many values a surge is looked for in, by as many metrics."""
+        if not isinstance(rule, SurgeRule):
+            return 0
+        history = self._history(rule)
+        known = (history.known(dimension, minute) for dimension in rule.dimensions if dimension in counted)
+        chosen = frozenset(rule.values)
+        values = sum(len(chosen & seen.keys()) if chosen else len(seen) for seen in known)
+        return values * len(rule.metrics)
+
+    def _history(self, rule: SurgeRule | SilenceRule) -> History:
+        days = rule.history_days, rule.min_days
+        if days not in self._histories:
+            self._histories[days] = History(self._numbers, *days)
+        return self._histories[days]
+
+
+def replay(evaluator: Evaluator, start: int, end: int) -> Iterator[Alert]:
+    """What begins and ends at each minute after `start`, up to `end`."""
+    for minute in range(start + MINUTE, end + MINUTE, MINUTE):
+        yield from evaluator.step(minute)
+
+
+def _heaviest(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """The verdict of the metric that surges most; calm only where all are."""
+    if not verdicts:
+        return None
+    most = max(verdicts, key=lambda verdict: (verdict.over, verdict.weight))
+    calm = all(verdict.calm for verdict in verdicts)
+    return Verdict(most.metric, most.over, calm, most.weight, most.evidence)
+
+
+def _gone(metric: Metric) -> Verdict:
+    """Its history is too short by now: nothing to hold an open alert up."""
+    return Verdict(metric, over=False, calm=True)
+
+
+def _judged(rule: Rule, verdict: Verdict, count: Count, start: int, end: int) -> Judged:
+    evidence: dict[str, object] = {
+        "from": start,
+        "to": end,
+        "count": {
+            "negative": count.negative,
+            "neutral": count.neutral,
+            "positive": count.positive,
+            "total": count.total,
+        },
+        "negative_share": round(count.share("negative"), 4),
+        **verdict.evidence,
+    }
+    return Judged(verdict.metric, verdict.over, verdict.calm, rule.calm_minutes, verdict.weight, evidence)

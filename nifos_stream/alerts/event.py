@@ -1,0 +1,106 @@
+"""An alert as it travels, and back again; and what it says to a person. Knows no Kafka and no Redis."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from nifos_stream.alert_settings import Rule
+from nifos_stream.alerts.machine import Alert, Subject
+from nifos_stream.alerts.numbers import EVERYTHING
+from nifos_stream.messages import AlertEvent
+
+_METRICS = {
+    "posts": "posts",
+    **{label: f"{label} posts" for label in ("negative", "neutral", "positive")},
+    **{f"{label}_share": f"the {label} share" for label in ("negative", "neutral", "positive")},
+}
+
+
+def to_event(alert: Alert, kind: str, zone: dt.tzinfo) -> AlertEvent:
+    """The event of an alert that began or ended. zone: of its times."""
+    evidence = {
+        name: _moment(value, zone).isoformat() if name in ("from", "to") else value
+        for name, value in alert.evidence.items()
+    }
+    return AlertEvent.model_validate(
+        {
+            "id": alert.id,
+            "rule": alert.subject.rule,
+            "kind": kind,
+            "dimension": alert.subject.dimension,
+            "value": alert.subject.value if alert.subject.dimension != "all" else None,
+            "metric": alert.metric,
+            "started_at": _moment(alert.started_at, zone),
+            "ended_at": None if alert.ended_at is None else _moment(alert.ended_at, zone),
+            "summary": _summary(alert, kind),
+            "evidence": evidence,
+        }
+    )
+
+
+def of_event(event: AlertEvent) -> Alert:
+    """The alert that an event tells of. Its times in the evidence become seconds again."""
+    evidence = {
+        name: int(dt.datetime.fromisoformat(value).timestamp()) if name in ("from", "to") else value
+        for name, value in event.evidence.items()
+    }
+    return Alert(
+        Subject(event.rule, event.dimension, EVERYTHING if event.value is None else event.value),
+        event.metric,
+        int(event.started_at.timestamp()),
+        None if event.ended_at is None else int(event.ended_at.timestamp()),
+        evidence,
+    )
+
+
+def kinds(rules: tuple[Rule, ...]) -> dict[str, str]:
+    """The kind of each rule by its name."""
+    return {rule.name: rule.kind for rule in rules}
+
+
+def _moment(seconds: Any, zone: dt.tzinfo) -> dt.datetime:
+    return dt.datetime.fromtimestamp(int(seconds), zone)
+
+
+def _summary(alert: Alert, kind: str) -> str:
+    whose = "all posts" if alert.subject.dimension == "all" else " ".join(alert.subject[1:])
+    facts = alert.evidence
+    minutes = (int(str(facts["to"])) - int(str(facts["from"]))) // 60
+    said = _SAID[kind](_METRICS[alert.metric], alert.metric, facts, _length(minutes))
+    end = f" Over after {_length((alert.ended_at - alert.started_at) // 60)}." if alert.ended_at else ""
+    return f"{whose[0].upper()}{whose[1:]}: {said}.{end}"
+
+
+def _surge(name: str, metric: str, facts: Mapping[str, Any], length: str) -> str:
+    count, usual = facts["count"], float(facts["usual"])
+    if metric.endswith("_share"):
+        label = metric.removesuffix("_share")
+        share = count[label] / max(count["total"], 1)
+        return (
+            f"{name} is {share:.0%} in {length} ({count[label]} of {count['total']} posts),"
+            f" usually {usual:.0%}"
+        )
+    seen = count["total" if metric == "posts" else metric]
+    return f"{seen} {name} in {length}, usually {usual:.1f} ({float(facts['ratio']):.1f} times)"
+
+
+def _threshold(name: str, metric: str, facts: Mapping[str, Any], length: str) -> str:
+    number, line = float(facts["number"]), float(facts["line"])
+    where = "above" if number > line else "below"
+    if metric.endswith("_share"):
+        return f"{name} is {number:.1%} over {length}, {where} {line:.0%}"
+    return f"{number:,.0f} {name} in {length}, {where} {line:,.0f}"
+
+
+def _silence(_name: str, _metric: str, facts: Mapping[str, Any], length: str) -> str:
+    usual = f", usually {float(facts['usual']):.0f}" if "usual" in facts else ""
+    return f"no post for {length}{usual}"
+
+
+_SAID = {"surge": _surge, "threshold": _threshold, "silence": _silence}
+
+
+def _length(minutes: int) -> str:
+    if minutes % 60 == 0 and minutes:
+        return f"{minutes // 60} h"
+    return f"{minutes} min"
