@@ -24,7 +24,8 @@ class Planted:
 def planted(seed: int) -> Planted:
     """Posts by the minute over 14 days, Poisson, 14 to 26 a minute over the day, 30 % of them negative.
 
-    In 20 stretches of 30 minutes, which do not overlap, there are three times the negatives.
+    In 20 stretches of 30 minutes there are three times the negatives. They begin at least an hour apart: a
+    surge that follows on another at once belongs to the same alert.
     """
     random = np.random.default_rng(seed)
     minutes = np.arange(DAYS * 1440)
@@ -32,7 +33,7 @@ def planted(seed: int) -> Planted:
     starts: list[int] = []
     while len(starts) < SURGES:
         start = int(random.integers(FIRST_SURGE_DAY * 1440, len(minutes) - SURGE_MINUTES))
-        if all(abs(start - other) >= SURGE_MINUTES for other in starts):
+        if all(abs(start - other) >= 2 * SURGE_MINUTES for other in starts):
             starts.append(start)
     times = np.ones(len(minutes))
     for start in starts:

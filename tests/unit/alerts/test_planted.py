@@ -12,7 +12,6 @@ WINDOW_SECONDS = 5 * 60
 
 @pytest.mark.parametrize("seed", range(10))
 def test_surges_are_found_within_five_minutes_with_few_false_alarms(seed):
-    """A surge that begins while the alert of the one before is still open is not found."""
     made = planted(seed)
     found = replay(Evaluator(DEFAULT_RULES, made.series), made.series.start, made.series.end)
     begun = [alert.started_at for alert in found if alert.ended_at is None]
