@@ -1,15 +1,12 @@
 """How fast this machine multiplies matrices, and how much of that a forward pass asks for. Knows no texts."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 import torch
 from transformers import ElectraConfig
 
-from nifos_stream.model.lanes import Lanes
-from nifos_stream.model.linear import make_linear, rows_dtype
+from nifos_stream.model.linear import Linear, make_linear, rows_dtype
 
 Clock = Callable[[], float]
 Key = TypeVar("Key")
@@ -30,34 +27,39 @@ def operations(config: ElectraConfig, lengths: Sequence[int]) -> float:
     return 2.0 * (rows * (projection + (config.num_hidden_layers - 1) * layer + last) + each)
 
 
-def product_rate(
-    config: ElectraConfig,
-    *,
-    dtype: str,
-    device: torch.device,
-    lanes: Lanes | None,
-    rows: int,
-    rounds: int = 5,
-    now: Clock = time.perf_counter,
-) -> float:
-    """Measure the products of one layer alone, in operations per second: the limit of any forward pass.
+class Products:
+    """The products of a packed forward pass and nothing else: no pass can be faster than they are.
 
-    rows: of one product, as a chunk has them. Each product is run `rounds` times by the kernel that the
-    forward pass uses, in all lanes at once, and its best time counts. An int8 product takes and gives
-    floats, so quantising its rows belongs to it.
+    One layer's weights stand for all layers. Every product runs in the kernel that the forward pass uses; an
+    int8 product takes and gives floats, so quantising its rows belongs to it.
     """
-    hidden, inner = config.hidden_size, config.intermediate_size
-    products = []
-    for wide, tall in ((hidden, 3 * hidden), (hidden, hidden), (hidden, inner), (inner, hidden)):
-        linear = make_linear(torch.randn(tall, wide), torch.randn(tall), dtype=dtype, device=device)
-        products.append(partial(linear, torch.randn(rows, wide).to(device, rows_dtype(dtype))))
 
-    def seconds(_lane: int) -> float:
-        return sum(map(min, race(dict(enumerate(products)), device, rounds, now).values()))
+    @torch.no_grad()
+    def __init__(self, config: ElectraConfig, *, dtype: str, device: torch.device, rows: int) -> None:
+        """rows: most tokens of one chunk."""
+        hidden, inner, embedding = config.hidden_size, config.intermediate_size, config.embedding_size
+        self._layers = config.num_hidden_layers
+        self._rows = {
+            wide: torch.randn(rows, wide).to(device, rows_dtype(dtype)) for wide in (hidden, inner, embedding)
+        }
 
-    each = lanes.map(seconds, range(lanes.count)) if lanes else [seconds(0)]
-    counted = 2.0 * rows * (4 * hidden * hidden + 2 * hidden * inner)
-    return sum(counted / took for took in each)
+        def product(wide: int, tall: int) -> tuple[int, Linear]:
+            return wide, make_linear(torch.randn(tall, wide), torch.randn(tall), dtype=dtype, device=device)
+
+        self._before = [product(embedding, hidden)] if embedding != hidden else []
+        self._query, self._inputs = product(hidden, hidden), product(hidden, 3 * hidden)
+        self._pairs = product(hidden, 2 * hidden)
+        self._behind = [product(hidden, hidden), product(hidden, inner), product(inner, hidden)]
+
+    @torch.inference_mode()
+    def __call__(self, rows: int, texts: int) -> None:
+        """Multiply as a pass over a chunk of so many rows and texts does."""
+        for wide, linear in self._before + [self._inputs, *self._behind] * (self._layers - 1):
+            linear(self._rows[wide][:rows])
+        wide, linear = self._pairs
+        linear(self._rows[wide][:rows])
+        for wide, linear in [self._query, *self._behind]:
+            linear(self._rows[wide][:texts])
 
 
 @torch.inference_mode()
@@ -71,12 +73,17 @@ def race(
     seconds: dict[Key, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds + 1):
         for name, run in contestants.items():
-            _wait_for(device)
-            begin = now()
-            run()
-            _wait_for(device)
-            seconds[name].append(now() - begin)
+            seconds[name].append(timed(run, device, now))
     return {name: times[1:] for name, times in seconds.items()}
+
+
+def timed(run: Callable[[], Any], device: torch.device, now: Clock) -> float:
+    """Return the seconds until the device is done with it."""
+    _wait_for(device)
+    begin = now()
+    run()
+    _wait_for(device)
+    return now() - begin
 
 
 def _wait_for(device: torch.device) -> None:

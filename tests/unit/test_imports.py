@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "watch": {"counters", "alerts", "model"},
     "training": {"model", "files"},
     "local": {"stream", "counters", "model", "watch"},
+    "bench": {"service", "files", "model", "stream", "counters", "local"},
     "commands": {
         "service",
         "probes",
@@ -32,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "local",
     },
     "cli": {
+        "bench",
         "commands",
         "service",
         "files",

@@ -3,10 +3,9 @@ import itertools
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import ElectraConfig
 
-from nifos_stream.model.lanes import Lanes
-from nifos_stream.model.measure import operations, product_rate, race
+from nifos_stream.model import measure
+from nifos_stream.model.measure import Products, operations, race
 from tests.models import make_module
 
 CPU = torch.device("cpu")
@@ -34,7 +33,25 @@ def test_contestants_take_turns():
 
 
 @pytest.mark.parametrize("dtype", ["fp32", "bf16", "int8"])
-def test_the_rate_of_all_lanes_is_their_sum(dtype):
-    config = ElectraConfig(hidden_size=16, intermediate_size=32, num_attention_heads=2)
-    rate = product_rate(config, dtype=dtype, device=CPU, lanes=Lanes(2), rows=8, rounds=1)
-    assert 1e5 < rate < 1e15
+@pytest.mark.parametrize("embedding", [8, 16])
+def test_the_limit_multiplies_what_the_operations_count(monkeypatch, dtype, embedding):
+    config = make_module(50, layers=3, hidden=16, embedding=embedding).config
+    done = 0
+
+    def counting(weight, _bias, **_):
+        def multiply(rows):
+            nonlocal done
+            done += 2 * len(rows) * weight.numel()
+            assert rows.shape[1] == weight.shape[1]
+
+        return multiply
+
+    monkeypatch.setattr(measure, "make_linear", counting)
+    Products(config, dtype=dtype, device=CPU, rows=12)(12, 3)
+    assert done == operations(config, [3, 4, 5])
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16", "int8"])
+def test_the_limit_runs_in_every_dtype(dtype):
+    config = make_module(50, layers=2, hidden=16, embedding=8).config
+    Products(config, dtype=dtype, device=CPU, rows=12)(11, 3)

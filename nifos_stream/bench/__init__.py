@@ -1,0 +1,1 @@
+"""How fast is it here: ratios, measured side by side in one run. Each module measures one thing."""

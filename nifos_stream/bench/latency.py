@@ -1,0 +1,213 @@
+"""`bench latency`: from a post's scheduled sending until a read_committed reader sees its event."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
+from statistics import median
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from nifos_stream import kafka
+from nifos_stream.bench.figures import percentile
+from nifos_stream.bench.filling import Filler
+from nifos_stream.bench.place import open_place
+from nifos_stream.bench.posts import posts
+from nifos_stream.bench.report import Report
+from nifos_stream.bench.setup import Setup, ids_of
+from nifos_stream.errors import NifosError
+from nifos_stream.local.worker import Worker, worker_process
+from nifos_stream.model import Classifier
+from nifos_stream.model.bare import Bare
+from nifos_stream.model.tokenizer import length_of
+from nifos_stream.settings import Settings
+
+GRACE_MS = 150.0
+CHUNKS = 3
+_PATIENCE_SECONDS = 180.0
+_LOOK_SECONDS = 0.05
+_TURN_SECONDS = 0.005
+_FULL = 0.98
+"""A chunk is planned a little less than full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What was seen at one rate. milliseconds: of each post."""
+
+    rate: float
+    milliseconds: Sequence[float]
+
+    def facts(self) -> dict[str, float]:
+        """Percentiles by their names."""
+        shares = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
+        return {name: round(percentile(self.milliseconds, share), 1) for name, share in shares.items()}
+
+
+class Listener(threading.Thread):
+    """Reads the labelled topic as anyone does, and notes when each post's event was there, by its number."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(name="listener", daemon=True)
+        self.seen: dict[int, float] = {}
+        self._stop_asked = threading.Event()
+        topic = settings.topics.sentiment
+        extra = {"fetch.wait.max.ms": 20, "enable.partition.eof": False}
+        self._consumer = Consumer(kafka.consumer_config(settings.kafka, settings.stream.group_id, extra))
+        listed = self._consumer.list_topics(topic, timeout=10).topics[topic]
+        self._consumer.assign([TopicPartition(topic, partition, 0) for partition in listed.partitions])
+
+    def run(self) -> None:
+        """Listen until told to stop."""
+        while not self._stop_asked.is_set():
+            for message in self._consumer.consume(500, 0.01):
+                if message.error() is None:
+                    self.seen.setdefault(int(message.key() or b"-1"), time.perf_counter())
+        self._consumer.close()
+
+    def stop(self) -> None:
+        """Stop, and wait for that."""
+        self._stop_asked.set()
+        self.join()
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[Listener]:
+    """A listener that has begun."""
+    listener = Listener(settings)
+    listener.start()
+    try:
+        yield listener
+    finally:
+        listener.stop()
+
+
+class Traffic:
+    """Sends posts by a schedule, and waits until all were seen. No text is sent twice."""
+
+    def __init__(self, setup: Setup, settings: Settings, worker: Worker, listener: Listener) -> None:
+        self._setup = setup
+        self._filler = Filler(settings, settings.topics.posts, linger_ms=0)
+        self._worker = worker
+        self._listener = listener
+        self._sent = 0
+
+    def sustainable(self, count: int) -> float:
+        """Posts a second when all are there at once; the first half only warms up."""
+        first, begun_at = self._send([0.0] * count)
+        seen = sorted(self._listener.seen[number] - begun_at for number in range(first, self._sent))
+        later = seen[len(seen) // 2 :]
+        between = [moment for moment in later if moment > later[0]]
+        if not between:
+            raise NifosError(f"{count:,} messages are too few: they all came in one batch; ask for more.")
+        return len(between) / (between[-1] - later[0])
+
+    def at(self, rate: float, seconds: float) -> Waited:
+        """Send at a fixed rate for so long, and see how long each waits, from when it was due."""
+        due = [number / rate for number in range(max(1, int(rate * seconds)))]
+        first, begun_at = self._send(due)
+        seen = self._listener.seen
+        return Waited(rate, [1e3 * (seen[first + n] - begun_at - moment) for n, moment in enumerate(due)])
+
+    def _send(self, due: Sequence[float]) -> tuple[int, float]:
+        """Send a post when each is due, in seconds from now; the number of the first, and when now was."""
+        first = self._sent
+        texts = self._setup.different_texts(first + len(due))[first:]
+        prepared = list(posts(texts, first))
+        begun_at = time.perf_counter()
+        for moment, (key, value) in zip(due, prepared, strict=True):
+            while (left := begun_at + moment - time.perf_counter()) > 0:
+                self._filler.poll(min(left, _TURN_SECONDS))
+            self._filler.send(key, value)
+        self._filler.flush()
+        self._sent += len(due)
+        self._wait(range(first, self._sent))
+        return first, begun_at
+
+    def _wait(self, numbers: range) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not all(number in self._listener.seen for number in numbers):
+            self._worker.check()
+            if time.monotonic() > deadline:
+                raise NifosError(f"Not every post was labelled within {_PATIENCE_SECONDS:g} s.")
+            time.sleep(_LOOK_SECONDS)
+
+
+def run_latency(setup: Setup, *, messages: int, rates: Sequence[float], seconds: float) -> Report:
+    """Measure the sustainable rate with `messages` posts at once, then each rate, and half the sustainable.
+
+    rates: posts a second, each for `seconds`.
+    """
+    with open_place(setup.settings, given=setup.given, say=setup.say) as place:
+        path = setup.model_path(place.folder)
+        classifier = setup.classifier(path)
+        facts, full_ms = (
+            setup.facts("latency", classifier),
+            1e3 * _full_chunk_seconds(setup, classifier, path),
+        )
+        settings = setup.for_worker(place.fresh(), path, classifier)
+        del classifier
+        with (
+            listening(settings) as listener,
+            worker_process(settings, place.folder / "worker.log") as worker,
+        ):
+            traffic = Traffic(setup, settings, worker, listener)
+            setup.say("measuring the sustainable rate")
+            sustainable = traffic.sustainable(messages)
+            found = []
+            for rate in (*rates, sustainable / 2):
+                setup.say(f"{rate:,.1f} posts/s for {seconds:g} s")
+                found.append(traffic.at(rate, seconds))
+    return _report(setup, facts, sustainable, full_ms, found)
+
+
+def _full_chunk_seconds(setup: Setup, classifier: Classifier, path: str) -> float:
+    """How long the forward pass of a full chunk takes, in all lanes at once; the median of several."""
+    lanes = classifier.lanes.count if classifier.lanes else 1
+    room, texts = lanes * classifier.chunk_tokens * _FULL, list[bytes]()
+    for ids in cycle(ids_of(classifier, setup.different_texts(1000))):
+        room -= length_of(ids)
+        if room < 0:
+            break
+        texts.append(ids)
+    bare = Bare(classifier, path, texts)
+    return median(bare.forward_seconds() for _ in range(5))
+
+
+def _report(
+    setup: Setup, facts: dict[str, Any], sustainable: float, full_ms: float, found: Sequence[Waited]
+) -> Report:
+    bound = CHUNKS * full_ms + GRACE_MS
+    half = found[-1].facts()
+    facts |= {
+        "sustainable_posts_per_s": round(sustainable, 2),
+        "chunk_ms": round(full_ms, 1),
+        "bound_ms": round(bound, 1),
+        "rates": [
+            {"rate": round(one.rate, 2), "posts": len(one.milliseconds), **one.facts()} for one in found
+        ],
+        **half,
+        "within_bound": half["p99_ms"] <= bound,
+    }
+    rows = [
+        (
+            f"{one.rate:,.1f}",
+            f"{len(one.milliseconds):,}",
+            *(f"{value:,.0f}" for value in one.facts().values()),
+        )
+        for one in found
+    ]
+    note = (
+        f"Sustainable: {sustainable:,.1f} posts/s. The last row is half of it; there p99 should be under"
+        f" 3 x {full_ms:,.0f} ms (forward pass of a full chunk) + 150 ms = {bound:,.0f} ms."
+    )
+    return Report(
+        f"Latency: {setup.shape} in {facts['dtype']}, from when a post was due until its event was visible",
+        ("posts/s", "posts", "p50 ms", "p95 ms", "p99 ms"),
+        rows,
+        facts,
+        notes=(note,),
+    )
