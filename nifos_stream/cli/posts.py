@@ -77,8 +77,9 @@ def tail(
 ) -> None:
     """Show labelled posts as they come, until Ctrl-C."""
     from nifos_stream.commands import tail as command
+    from nifos_stream.counters.wanted import Filter
 
-    wanted = command.Filter.of(label or (), source or (), channel or (), keyword or (), text)
+    wanted = Filter.of(label or (), source or (), channel or (), keyword or (), text)
     command.tail(
         settings_with(), wanted, last=last, from_beginning=from_beginning, follow=follow, as_json=as_json
     )

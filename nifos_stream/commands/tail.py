@@ -2,10 +2,8 @@
 
 import datetime as dt
 import sys
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from pydantic import ValidationError
@@ -13,57 +11,14 @@ from rich.console import Console
 from rich.text import Text
 
 from nifos_stream.commands.labelled import Event, LabelledTopic
-from nifos_stream.errors import UserError
-from nifos_stream.messages import LABELS_KO, Label, LabelledPost
+from nifos_stream.counters.wanted import Filter
+from nifos_stream.messages import LabelledPost
 from nifos_stream.settings import Settings
 from nifos_stream.watch.look import COLOURS, fitted, label_text, moment, plain
 
 _SOURCE_CELLS = 12
 _NARROW_CELLS = 60
 _LEAST_TEXT_CELLS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which posts are shown: of each kind, one of the values, if any are given."""
-
-    labels: frozenset[Label] = frozenset()
-    sources: frozenset[str] = frozenset()
-    channels: frozenset[str] = frozenset()
-    keywords: frozenset[str] = frozenset()
-    text: str = ""
-
-    @classmethod
-    def of(
-        cls,
-        labels: Sequence[str] = (),
-        sources: Sequence[str] = (),
-        channels: Sequence[str] = (),
-        keywords: Sequence[str] = (),
-        text: str | None = None,
-    ) -> "Filter":
-        """A filter from what a person typed. UserError for a label that there is not."""
-        return cls(
-            frozenset(read_label(label) for label in labels),
-            frozenset(map(_composed, sources)),
-            frozenset(map(_composed, channels)),
-            frozenset(map(_composed, keywords)),
-            _composed(text or "").casefold(),
-        )
-
-    def __bool__(self) -> bool:
-        return self != Filter()
-
-    def accepts(self, post: LabelledPost) -> bool:
-        """The post has one of the values of each kind, and the text stands in its text or title."""
-        keywords = {_composed(word) for word in (*(post.keywords or ()), *post.matched_keywords)}
-        return (
-            (not self.labels or post.sentiment.label in self.labels)
-            and (not self.sources or _composed(post.source or "") in self.sources)
-            and (not self.channels or _composed(post.channel or "") in self.channels)
-            and (not self.keywords or bool(keywords & self.keywords))
-            and (not self.text or self.text in _composed(f"{post.title or ''}\n{post.text}").casefold())
-        )
 
 
 def tail(
@@ -88,7 +43,7 @@ def tail(
 
     def accepts(event: Event) -> bool:
         return not wanted or (
-            (post := parse(event.value, settings.zone)) is not None and wanted.accepts(post)
+            (post := parse(event.value, settings.zone)) is not None and _accepts(wanted, post)
         )
 
     with closing(LabelledTopic(settings)) as topic:
@@ -123,13 +78,11 @@ def _events(
         yield from filter(accepts, topic.between(topic.starts, topic.ends))
 
 
-def read_label(written: str) -> Label:
-    """A label by its English or Korean name. UserError when it is none."""
-    names = {label.value: label for label in Label} | {name: label for label, name in LABELS_KO.items()}
-    label = names.get(_composed(written.strip()).lower())
-    if label is None:
-        raise UserError(f"A label is one of {', '.join(names)}, not {plain(written)!r}.")
-    return label
+def _accepts(wanted: Filter, post: LabelledPost) -> bool:
+    keywords = (*(post.keywords or ()), *post.matched_keywords)
+    return wanted.accepts(
+        post.sentiment.label, post.source, post.channel, keywords, f"{post.title or ''}\n{post.text}"
+    )
 
 
 def parse(value: bytes, zone: dt.tzinfo) -> LabelledPost | None:
@@ -204,7 +157,3 @@ class _Lines:
 
     def flush(self) -> None:
         self._console.file.flush()
-
-
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)

@@ -1,8 +1,12 @@
--- Count one batch of one partition: add the increments and move the position, or neither.
--- KEYS: 1 the partition's state, 2 the list of the generation's keys, 3… buckets
+-- Count one batch of one partition, keep its posts, and move the position, or do nothing of it.
+-- KEYS: 1 the partition's state, 2 the list of the generation's keys, 3… buckets, then the latest posts (a list,
+--       newest first), then samples (sorted sets: post by chance)
 -- ARGV: 1 generation, 2 topic id, 3 fingerprint, 4 FROM, 5 TO, 6 labelling time of the first event (s, or ''),
---       7 '1' from a rebuilder, 8 places per dimension, 9 increments, JSON: see tally.Spelling
--- Answers {'applied', TO, now} or {why not, what is there, now, named generation}; now in ms.
+--       7 '1' from a rebuilder, 8 places per dimension, 9 increments, JSON: see tally.Spelling,
+--       10 what to keep, JSON: [most latest, [post, post, …] oldest first, most in a sample,
+--       [[sample's expiry, [post, chance, post, chance, …]], …]] where a post is its number among 11… posts
+-- Answers {'applied', TO, now, named generation, [bar of each sample: the greatest chance in it, '' while it has
+-- room]} or {why not, what is there, now, named generation}; now in ms.
 -- Nothing is written before everything was read and checked: Redis does not undo a script that fails.
 local LABELS = {'negative', 'neutral', 'positive'}
 local CHUNK = 3000
@@ -82,9 +86,20 @@ local function place(counts, grown, dimensions, most)
   end
 end
 
+local function is_new(key, kind)
+  local found = redis.call('TYPE', key).ok
+  assert(found == 'none' or found == kind, 'a key holds something else')
+  return found == 'none'
+end
+
 -- 1. Read, and work out every new number.
 local plan = {}
-for index, bucket in ipairs(cjson.decode(ARGV[9])) do
+local buckets, kept = cjson.decode(ARGV[9]), cjson.decode(ARGV[10])
+local latest = #buckets + 3
+local is_first = #kept[2] > 0 and is_new(KEYS[latest], 'list')
+local is_fresh = {}
+for index in ipairs(kept[4]) do is_fresh[index] = is_new(KEYS[latest + index], 'zset') end
+for index, bucket in ipairs(buckets) do
   local expires_at = bucket[1]
   if expires_at == 0 or expires_at * 1000 > now then
     local key = KEYS[index + 2]
@@ -103,8 +118,35 @@ for index, bucket in ipairs(cjson.decode(ARGV[9])) do
     plan[#plan + 1] = {key, written, fresh, expires_at}
   end
 end
-local kind = redis.call('TYPE', KEYS[2]).ok
-assert(kind == 'none' or kind == 'zset', 'the list of keys is not one')
+is_new(KEYS[2], 'zset')
+
+local function note(key, expires_at)
+  redis.call('ZADD', KEYS[2], expires_at == 0 and '+inf' or expires_at, key)
+  if expires_at > 0 then redis.call('EXPIREAT', key, expires_at) end
+end
+
+local function keep_latest(key, posts, most)
+  for first = 1, #posts, CHUNK do
+    local values = {}
+    for index = first, math.min(first + CHUNK - 1, #posts) do values[#values + 1] = ARGV[10 + posts[index]] end
+    redis.call('LPUSH', key, unpack(values))
+  end
+  redis.call('LTRIM', key, 0, most - 1)
+end
+
+-- Of all that were ever offered those with the least chance stay, in whatever order they came.
+local function keep_sample(key, posts, most)
+  for first = 1, #posts, CHUNK do
+    local values = {}
+    for index = first, math.min(first + CHUNK - 1, #posts), 2 do
+      values[#values + 1] = string.format('%.0f', posts[index + 1])
+      values[#values + 1] = ARGV[10 + posts[index]]
+    end
+    redis.call('ZADD', key, unpack(values))
+  end
+  redis.call('ZREMRANGEBYRANK', key, most, -1)
+  return redis.call('ZRANGE', key, most - 1, most - 1, 'WITHSCORES')[2] or ''
+end
 
 -- 2. Write. The first command is one that a full Redis refuses, so that it refuses all.
 redis.call('HSET', KEYS[1], generation .. ':offset', to)
@@ -116,10 +158,19 @@ for _, step in ipairs(plan) do
   for first = 1, #step[2], CHUNK do
     redis.call('HSET', step[1], unpack(step[2], first, math.min(first + CHUNK - 1, #step[2])))
   end
-  if step[3] then
-    redis.call('ZADD', KEYS[2], step[4] == 0 and '+inf' or step[4], step[1])
-    if step[4] > 0 then redis.call('EXPIREAT', step[1], step[4]) end
+  if step[3] then note(step[1], step[4]) end
+end
+if #kept[2] > 0 then
+  keep_latest(KEYS[latest], kept[2], kept[1])
+  if is_first then note(KEYS[latest], 0) end
+end
+local bars = {}
+for index, sample in ipairs(kept[4]) do
+  bars[index] = ''
+  if sample[1] * 1000 > now then
+    bars[index] = keep_sample(KEYS[latest + index], sample[2], kept[3])
+    if is_fresh[index] then note(KEYS[latest + index], sample[1]) end
   end
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now / 1000 - 60))
-return {'applied', to, now, named or ''}
+return {'applied', to, now, named or '', bars}

@@ -11,6 +11,7 @@ from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.event import NotAnEvent, Skip, decode
 from nifos_stream.counters.feed import Slice
 from nifos_stream.counters.rules import Rules
+from nifos_stream.counters.samples import Keeping
 from nifos_stream.counters.store import Batch, Store, Why
 from nifos_stream.counters.tally import Tally
 from nifos_stream.metrics import Metrics
@@ -51,31 +52,34 @@ class Counting:
 
         The Redis client's errors leave it unclear whether a call was done: hold the partition anew then.
         """
-        tally, start = Tally(self._rules, self._calendar), self.held[part.partition].position
+        start = self.held[part.partition].position
+        tally, keeping = self._begin(part.partition)
         skipped: Counter[Skip] = Counter()
         for value, offset in zip(part.values, part.offsets, strict=True):
             if tally.full or tally.events >= self._max_events:
-                if why := self._apply(part.partition, start, offset, tally):
+                if why := self._apply(part.partition, start, offset, tally, keeping):
                     return why
-                tally, start = Tally(self._rules, self._calendar), offset
+                start = offset
+                tally, keeping = self._begin(part.partition)
             try:
                 event = decode(value, self._calendar.zone, self._rules.future_tolerance_seconds)
             except NotAnEvent as error:
                 skipped[error.reason] += 1
                 continue
             tally.add(event)
+            keeping.add(event, offset)
         self._tell(skipped, part)
-        return self._apply(part.partition, start, part.end, tally)
+        return self._apply(part.partition, start, part.end, tally, keeping)
 
     def renew(self, partition: int) -> Why | None:
         """Give a sign that it is being filled though nothing came to count; as `count` when refused."""
         position = self.held[partition].position
-        return self._apply(partition, position, position, Tally(self._rules, self._calendar))
+        return self._apply(partition, position, position, *self._begin(partition))
 
     def skip(self, partition: int, end: int) -> int | None:
         """Move the position to `end` over records that are gone: how many offsets; None when refused."""
         start = self.held[partition].position
-        if self._apply(partition, start, end, Tally(self._rules, self._calendar)) is not None:
+        if self._apply(partition, start, end, *self._begin(partition)) is not None:
             return None
         self._metrics.events_lost.inc(end - start)
         _log.error("events.lost", partition=partition, start=start, end=end)
@@ -92,9 +96,16 @@ class Counting:
                 records=records,
             )
 
-    def _apply(self, partition: int, start: int, end: int, tally: Tally) -> Why | None:
+    def _begin(self, partition: int) -> tuple[Tally, Keeping]:
+        """An empty batch, to go on from where the partition stands."""
+        held, store = self.held[partition], self._store
+        bars = store.bars(partition, held.generation, held.topic_id, held.position)
+        keeping = Keeping(self._rules, self._calendar, bars, store.redis_seconds)
+        return Tally(self._rules, self._calendar), keeping
+
+    def _apply(self, partition: int, start: int, end: int, tally: Tally, keeping: Keeping) -> Why | None:
         held = self.held[partition]
-        batch = Batch(start, end, tally.since, tally.buckets(self._store.redis_seconds))
+        batch = Batch(start, end, tally.since, tally.buckets(self._store.redis_seconds), keeping.kept())
         with self._metrics.apply_seconds.time():
             why = self._store.apply(
                 partition, held.generation, held.topic_id, batch, rebuilding=self._rebuilding

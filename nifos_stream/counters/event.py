@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -44,13 +45,14 @@ class Signature(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What is counted of one event. Times in seconds since 1970."""
+    """What is counted of one event, and its JSON. Times in seconds since 1970."""
 
     time: float
     believed: bool
     labelled_at: float
     signature: Signature
     sentences: tuple[int, int, int]
+    parts: Mapping[str, Any] = MappingProxyType({})
 
 
 def decode(value: bytes | None, zone: dt.tzinfo, future_tolerance_seconds: float) -> Event:
@@ -103,6 +105,7 @@ def _event(parts: dict[str, Any], zone: dt.tzinfo, future_tolerance_seconds: flo
             _value(parts["model"]["revision"]),
         ),
         _sentences(sentiment.get("sentences"), label),
+        parts,
     )
 
 

@@ -33,16 +33,16 @@ def pair(first: str, second: str) -> str:
 @functools.lru_cache(maxsize=65_536)
 def _written(value: str) -> str:
     if not value.isascii():
-        value = _without_lone_surrogates(value)
+        value = without_lone_surrogates(value)
     return value.replace("%", "%25").replace(":", "%3A").replace("*", "%2A")
 
 
 def _cut(value: str) -> str:
-    value = _without_lone_surrogates(value)
+    value = without_lone_surrogates(value)
     digest = hashlib.sha256(value.encode()).hexdigest()[:_DIGEST_LENGTH]
     return value[: MAX_VALUE_LENGTH - _DIGEST_LENGTH - 1] + "…" + digest
 
 
-def _without_lone_surrogates(value: str) -> str:
+def without_lone_surrogates(value: str) -> str:
     """JSON may carry half of a surrogate pair, which no UTF-8 can."""
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -20,6 +20,10 @@ class Mixed(UserError):
     """Partitions are counted by different rules, so that their counts cannot be added up."""
 
 
+class Moved(Exception):
+    """Another generation is read than the one that was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What Redis says before any bucket is read. ends: (end, seconds), oldest first, by partition."""

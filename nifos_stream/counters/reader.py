@@ -2,26 +2,42 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from nifos_stream.counters import connect, fields
+from nifos_stream.counters import connect
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import RedisAway
-from nifos_stream.counters.look import Look, Mixed
+from nifos_stream.counters.kept import Latest, Sample, read_latest, read_sample
+from nifos_stream.counters.look import Look, Mixed, Moved
+from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.query import Query, query
 from nifos_stream.counters.shapes import Count, Freshness, Point, Total, Window
 from nifos_stream.counters.store import Keys, script
+from nifos_stream.counters.sums import Sums, by_size, count_of, series
 from nifos_stream.counters.tally import TOTAL
+from nifos_stream.counters.wanted import EVERY, Filter
 from nifos_stream.counters.windows import Span, Windows, instant, seconds_of
 
 _Answer = TypeVar("_Answer")
 Moment = str | dt.datetime | dt.date | float
 
-__all__ = ["Count", "Counts", "Freshness", "Moment", "Point", "RedisAway", "Total", "Window"]
+__all__ = [
+    "Count",
+    "Counts",
+    "Filter",
+    "Freshness",
+    "KeptPost",
+    "Latest",
+    "Moment",
+    "Point",
+    "RedisAway",
+    "Sample",
+    "Total",
+    "Window",
+]
 
 _READ_KEYS = {False: 400, True: 100}
 """Buckets that one call adds up: whole buckets are large, and Redis does nothing else meanwhile."""
@@ -83,6 +99,23 @@ class Counts:
         """Posts of all time; by and where as for a window."""
         return self._retry(lambda: self._total(by, where or {}))
 
+    def latest(self, wanted: Filter = EVERY, *, limit: int = 50) -> Latest:
+        """The newest labelled posts that are wanted, of the latest that are kept."""
+        return self._retry(
+            lambda: read_latest(self._connected(), self._keys, self._look(), wanted, max(0, limit))
+        )
+
+    def sample(
+        self,
+        window: str = "1h",
+        *,
+        wanted: Filter = EVERY,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> Sample:
+        """A sample of the posts of a window, which is rounded as by `window`; two weeks are kept."""
+        return self._retry(lambda: self._sample(window, wanted, start, end))
+
     def freshness(self) -> Freshness:
         """How current the counts are."""
         return self._retry(lambda: self._look().freshness())
@@ -112,12 +145,9 @@ class Counts:
     ) -> Window:
         look = self._look()
         asked = query(look.rules.dimensions, by, where)
-        now = self._now() if self._now is not None else look.now
-        to = now if end is None else instant(end, self._zone)
-        begin = to - seconds_of(window) if start is None else instant(start, self._zone)
-        calendar = Calendar(look.rules.timezone)
+        calendar, now = Calendar(look.rules.timezone), self._time(look)
         windows = Windows(calendar, look.rules.retention_seconds)
-        span = windows.span(begin, to, now, grain)
+        span = self._span(windows, now, window, start, end, grain)
         pieces = [(f"{piece.grain}:{piece.start}", piece.point) for piece in windows.pieces(span, now)]
         sums = self._read(look, asked, pieces)
         return Window(
@@ -126,14 +156,36 @@ class Counts:
             grain=span.grain,
             step=span.step,
             total=sums.total(),
-            sentences=_count(sums.sentences) if asked.sentences else None,
+            sentences=count_of(sums.sentences) if asked.sentences else None,
             by=by,
-            groups=_sorted(sums.groups),
-            other=_count(sums.other),
-            series=_series(windows, calendar, span, sums),
+            groups=by_size(sums.groups),
+            other=count_of(sums.other),
+            series=series(windows, calendar, span, sums),
             freshness=look.freshness(),
-            sentence_groups=_sorted(sums.sentence_groups),
+            sentence_groups=by_size(sums.sentence_groups),
         )
+
+    def _sample(self, window: str, wanted: Filter, start: Moment | None, end: Moment | None) -> Sample:
+        look = self._look()
+        windows = Windows(Calendar(look.rules.timezone), look.rules.retention_seconds)
+        span = self._span(windows, self._time(look), window, start, end, None)
+        return read_sample(self._connected(), self._keys, look, span, wanted)
+
+    def _time(self, look: Look) -> float:
+        return self._now() if self._now is not None else look.now
+
+    def _span(
+        self,
+        windows: Windows,
+        now: float,
+        window: str,
+        start: Moment | None,
+        end: Moment | None,
+        grain: str | None,
+    ) -> Span:
+        to = now if end is None else instant(end, self._zone)
+        begin = to - seconds_of(window) if start is None else instant(start, self._zone)
+        return windows.span(begin, to, now, grain)
 
     def _total(self, by: str | None, where: Mapping[str, str]) -> Total:
         look = self._look()
@@ -141,12 +193,12 @@ class Counts:
         sums = self._read(look, asked, [(TOTAL, 0)])
         return Total(
             total=sums.total(),
-            sentences=_count(sums.sentences) if asked.sentences else None,
+            sentences=count_of(sums.sentences) if asked.sentences else None,
             by=by,
-            groups=_sorted(sums.groups),
-            other=_count(sums.other),
+            groups=by_size(sums.groups),
+            other=count_of(sums.other),
             freshness=look.freshness(),
-            sentence_groups=_sorted(sums.sentence_groups),
+            sentence_groups=by_size(sums.sentence_groups),
         )
 
     def _look(self) -> Look:
@@ -160,9 +212,9 @@ class Counts:
         answers = script("state").each(client, [(keys, []) for keys in places])
         return Look.of(backlog, answers, self._zone.key)
 
-    def _read(self, look: Look, asked: Query, pieces: Sequence[tuple[str, int]]) -> "_Sums":
-        """Add up the buckets over all partitions; _Moved when another generation is read by now."""
-        sums, most = _Sums(), _READ_KEYS[bool(asked.group)]
+    def _read(self, look: Look, asked: Query, pieces: Sequence[tuple[str, int]]) -> Sums:
+        """Add up the buckets over all partitions; Moved when another generation is read by now."""
+        sums, most = Sums(), _READ_KEYS[bool(asked.group)]
         calls: list[tuple[list[str], list[Any]]] = []
         for partition, state in look.states.items():
             if state.read is None:
@@ -175,7 +227,7 @@ class Counts:
                 calls.append((keys, [generation, asked.to_json([point for _, point in chunk])]))
         for answer in script("read").each(self._connected(), calls):
             if answer[0] != "read":
-                raise _Moved
+                raise Moved
             sums.add(answer)
         return sums
 
@@ -190,7 +242,7 @@ class Counts:
             for _ in range(_TRIES):
                 try:
                     return ask()
-                except _Moved:
+                except Moved:
                     continue
                 except Mixed as error:
                     mixed = error
@@ -199,58 +251,3 @@ class Counts:
             said = str(error).rstrip(".")
             raise RedisAway(f"Redis did not answer at {connect.shown(self._url)}: {said}.") from error
         raise mixed or RedisAway("The counts are being rebuilt faster than they can be read.")
-
-
-class _Moved(Exception):
-    """Another generation is read than the one that was asked."""
-
-
-@dataclass(slots=True)
-class _Sums:
-    """Answers of `read.lua`, added up."""
-
-    points: dict[int, list[int]] = field(default_factory=dict)
-    sentences: list[int] = field(default_factory=lambda: [0, 0, 0])
-    other: list[int] = field(default_factory=lambda: [0, 0, 0])
-    groups: dict[str, list[int]] = field(default_factory=dict)
-    sentence_groups: dict[str, list[int]] = field(default_factory=dict)
-
-    def add(self, answer: Sequence[Any]) -> None:
-        _, points, sentences, other, groups, sentence_groups = answer
-        for point, *counts in _fours(points):
-            _grow(self.points.setdefault(int(point), [0, 0, 0]), counts)
-        _grow(self.sentences, sentences)
-        _grow(self.other, other)
-        for named, found in ((self.groups, groups), (self.sentence_groups, sentence_groups)):
-            for value, *counts in _fours(found):
-                _grow(named.setdefault(fields.read(value), [0, 0, 0]), counts)
-
-    def total(self) -> Count:
-        return _count([sum(column) for column in zip(*self.points.values(), strict=True)] or [0, 0, 0])
-
-
-def _series(windows: Windows, calendar: Calendar, span: Span, sums: _Sums) -> tuple[Point, ...]:
-    nothing = [0, 0, 0]
-    return tuple(
-        Point(calendar.moment(begin), _count(sums.points.get(index, nothing)))
-        for index, begin in enumerate(windows.points(span))
-    )
-
-
-def _sorted(groups: Mapping[str, list[int]]) -> dict[str, Count]:
-    """Largest first, then by name."""
-    found = {value: _count(counts) for value, counts in groups.items()}
-    return dict(sorted(found.items(), key=lambda item: (-item[1].total, item[0])))
-
-
-def _count(counts: Sequence[int]) -> Count:
-    return Count(*(int(count) for count in counts))
-
-
-def _grow(sums: list[int], counts: Sequence[int]) -> None:
-    for index, count in enumerate(counts):
-        sums[index] += int(count)
-
-
-def _fours(flat: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    return zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)

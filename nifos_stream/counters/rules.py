@@ -1,4 +1,4 @@
-"""Everything that decides a count, and the fingerprint of it. Knows no clock, no Redis, no event."""
+"""Everything that decides a count or which posts are kept, and its fingerprint. Knows no clock, no Redis."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from nifos_stream.counters import fields
 from nifos_stream.settings import GRAINS, Settings
 
 FORMAT = 1
-"""Raised whenever the same settings and the same topic would give other numbers or other fields."""
+"""Raised whenever the same settings and the same topic would give other numbers, fields or posts."""
 MAX_KEYWORDS = 32
 """A post is counted under its first so many different keywords."""
 SINGLE = ("source", "channel", "keyword", "revision")
@@ -19,9 +19,11 @@ PAIRS = {"source*keyword": ("source", "keyword"), "channel*keyword": ("channel",
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is counted and how; two generations with equal rules have equal numbers.
+    """What is counted and how; two generations with equal rules have equal numbers and keep the same posts.
 
     always_values: as fields have them, by dimension; a pair whose parts are both named is let in too.
+    latest_posts, sample_posts: posts kept of a partition, and in each of its samples; text_characters: what
+    is kept of a text. All three are 0 in rules that were written before posts were kept.
     """
 
     dimensions: tuple[str, ...]
@@ -30,6 +32,9 @@ class Rules:
     always_values: Mapping[str, frozenset[str]]
     timezone: str
     future_tolerance_seconds: float
+    latest_posts: int = 0
+    sample_posts: int = 0
+    text_characters: int = 0
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -45,6 +50,9 @@ class Rules:
             },
             timezone=settings.timezone,
             future_tolerance_seconds=float(counters.future_tolerance_seconds),
+            latest_posts=counters.latest_posts,
+            sample_posts=counters.sample_posts,
+            text_characters=counters.text_characters,
         )
 
     @classmethod
@@ -68,6 +76,9 @@ class Rules:
             "always_values": {name: sorted(values) for name, values in self.always_values.items()},
             "timezone": self.timezone,
             "future_tolerance_seconds": self.future_tolerance_seconds,
+            "latest_posts": self.latest_posts,
+            "sample_posts": self.sample_posts,
+            "text_characters": self.text_characters,
         }
         return json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 

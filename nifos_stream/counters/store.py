@@ -5,11 +5,14 @@ Keys, all with the hash tag of their partition, so that one call works in a Redi
   {nifos:0}:ends             sorted set: where the topic's partition ended (member), when (score, ms)
   {nifos:0}:1:keys           sorted set: the buckets of generation 1, by their expiry
   {nifos:0}:1:total          hash: counts of all time;  {nifos:0}:1:1h:1700000000  hash: of one hour
+  {nifos:0}:1:latest         list: the latest posts, newest first
+  {nifos:0}:1:sample:1h:1700000000  sorted set: a sample of the posts of one hour, by chance
 and without a tag: nifos:topic (hash: topic id and number of partitions), nifos:backlog (posts, and when: ms).
 """
 
 import functools
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,9 +23,11 @@ from redis.exceptions import NoScriptError
 
 from nifos_stream.counters.connect import RedisClient
 from nifos_stream.counters.rules import Rules
+from nifos_stream.counters.samples import LATEST, MOST_SAMPLES, NOTHING, Kept
 from nifos_stream.counters.tally import Bucket, Spelling
 
 MOST_ENDS = 512
+_MOST_BARS = 2 * MOST_SAMPLES
 _BURY_KEYS = 500
 
 
@@ -54,6 +59,7 @@ class Batch:
     end: int
     since: float | None
     buckets: Mapping[str, Bucket]
+    kept: Kept = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,16 @@ def script(name: str) -> Script:
     return Script(name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    """The bars of a partition's samples, true of the posts up to that position and of no other."""
+
+    generation: int
+    topic_id: str
+    position: int
+    by_name: Mapping[str, float]
+
+
 class Store:
     """The counts of one topic, as those who fill them see them. Its calls raise redis's own errors."""
 
@@ -135,6 +151,7 @@ class Store:
         self.fingerprint = rules.fingerprint()
         self.redis_seconds = 0
         """A time that Redis's clock has passed."""
+        self._bars: dict[int, _Bars] = {}
 
     def open(
         self,
@@ -162,13 +179,17 @@ class Store:
         self, partition: int, generation: int, topic_id: str, batch: Batch, *, rebuilding: bool = False
     ) -> Why | None:
         """Count a batch and move the position from its start to its end, or say why not; see apply.lua."""
-        names = list(batch.buckets)
-        what, _, now, _ = script("apply")(
+        kept = batch.kept
+        known = self.bars(partition, generation, topic_id, batch.start)
+        self._bars.pop(partition, None)
+        what, _, now, _, *bars = script("apply")(
             self.client,
             [
                 self.keys.state(partition),
-                self.keys.bucket(partition, generation, "keys"),
-                *(self.keys.bucket(partition, generation, name) for name in names),
+                *(
+                    self.keys.bucket(partition, generation, name)
+                    for name in ("keys", *batch.buckets, LATEST, *kept.samples)
+                ),
             ],
             [
                 generation,
@@ -180,10 +201,32 @@ class Store:
                 int(rebuilding),
                 self.rules.max_values,
                 self._spelling.to_json(dict(batch.buckets)),
+                json.dumps(kept.to_plain(self.rules), separators=(",", ":")),
+                *kept.posts,
             ],
         )
         self._tick(now)
-        return None if what == "applied" else Why(what)
+        if what != "applied":
+            return Why(what)
+        told = zip(kept.samples, bars[0], strict=True)
+        by_name = {**known, **{name: float(bar) for name, bar in told if bar}}
+        newest = dict(list(by_name.items())[-_MOST_BARS:])
+        self._bars[partition] = _Bars(generation, topic_id, batch.end, newest)
+        return None
+
+    def bars(self, partition: int, generation: int, topic_id: str, position: int) -> Mapping[str, float]:
+        """By name of a sample that is full: the chance from which on no post can enter it any more.
+
+        Only those that are known for sure, of what is counted up to `position`.
+        """
+        known = self._bars.get(partition)
+        if known is None or (known.generation, known.topic_id, known.position) != (
+            generation,
+            topic_id,
+            position,
+        ):
+            return {}
+        return known.by_name
 
     def name(self, partition: int, generation: int) -> int | Why | None:
         """Let this generation be read: None when it is, else the position to reach first, or why never."""

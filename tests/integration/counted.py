@@ -210,7 +210,7 @@ def found(client: redis.Redis, settings: Settings) -> dict[int, dict[str, dict[s
         buckets = {}
         for key in client.scan_iter(f"{begin}*", 1000):
             name = key.decode().removeprefix(begin)
-            if name != "keys":
+            if name not in ("keys", "latest") and not name.startswith("sample:"):
                 buckets[name] = {f.decode(): int(count) for f, count in client.hgetall(key).items()}
         partitions[partition] = buckets
     return partitions

@@ -4,8 +4,9 @@ import json
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from nifos_stream.counters.shapes import Window
-from nifos_stream.messages import ModelRef, Sentence, Sentiment
+from nifos_stream.counters.posts import as_json
+from nifos_stream.counters.reader import Latest, Window
+from nifos_stream.messages import Label, ModelRef, Probabilities, Sentence, Sentiment
 from nifos_stream.model import ModelInfo, Reading, SentenceReading
 from nifos_stream.watch import freshness, tables
 
@@ -55,6 +56,41 @@ class SentimentAnswer(_Shape):
     rebuilding: float | None = Field(description="Part done, while the counts are being filled.")
 
 
+class Origin(_Shape):
+    """The record of the input topic that a post was; null where its event does not say so."""
+
+    partition: int | None
+    offset: int | None
+
+
+class Post(_Shape):
+    """A labelled post. What strangers wrote is text: it may look like markup, and is none."""
+
+    id: str
+    text: str = Field(description="Its beginning, where it is longer than what is kept.")
+    title: str | None
+    source: str | None
+    channel: str | None
+    author: str | None
+    url: str | None = Field(description="As a stranger gave it; it may be of any scheme.")
+    created_at: AwareDatetime = Field(description="When it was written, as it is counted.")
+    labelled_at: AwareDatetime
+    keywords: tuple[str, ...] = Field(description="Those under which it was collected.")
+    matched_keywords: tuple[str, ...] = Field(description="Those of the watch list found in it.")
+    label: Label
+    label_ko: str
+    score: float | None = Field(description="Probability of the label; null where the event has none.")
+    probabilities: Probabilities | None = Field(description="Of each label; null where the event has none.")
+    origin: Origin
+
+
+class PostsAnswer(_Shape):
+    """The latest posts, newest first, and how current they are."""
+
+    posts: tuple[Post, ...]
+    behind_seconds: float | None = Field(description="Age of the last moment at which none was missing.")
+
+
 class Labelled(_Shape):
     """What the model says of a sentence."""
 
@@ -89,6 +125,12 @@ def written(window: Window) -> bytes:
             **freshness.as_json(window.freshness),
         }
     )
+
+
+def latest_written(latest: Latest) -> bytes:
+    """The latest posts as the JSON of a PostsAnswer, on one line."""
+    behind_seconds = freshness.as_json(latest.freshness)["behind_seconds"]
+    return dumped({"posts": list(map(as_json, latest.posts)), "behind_seconds": behind_seconds})
 
 
 def labelled(info: ModelInfo, reading: Reading) -> Labelled:

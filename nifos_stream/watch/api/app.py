@@ -19,14 +19,16 @@ from nifos_stream.watch.api import answer, problem
 from nifos_stream.watch.api.guard import Guard, access
 from nifos_stream.watch.api.hub import EVERY_SECONDS, Hub, TooManyQuestions
 from nifos_stream.watch.api.labeller import Labeller, Model, Unlabelled
-from nifos_stream.watch.api.question import Asked, Question
+from nifos_stream.watch.api.question import Asked, AskedPosts, Question
 from nifos_stream.watch.api.stream import EventStream
+from nifos_stream.watch.feed import Feed
 from nifos_stream.watch.snapshot import open_counts
 
 MAX_TEXT_CHARACTERS = 5000
 _READERS = 8
 """Threads that read counts; a question more waits for its turn."""
 _Asked = Annotated[Asked, Query()]
+_AskedPosts = Annotated[AskedPosts, Query()]
 _PROBLEM: dict[str, Any] = {"model": problem.Problem, "content": {problem.MEDIA_TYPE: {}}}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {**_PROBLEM, "description": "The question is not one, or may not be asked."},
@@ -88,11 +90,19 @@ class _Reading:
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
+        self._feed = Feed(counts)
         self._threads = ThreadPoolExecutor(_READERS, "counts")
 
     async def answer(self, question: Question) -> bytes:
         """The answer as JSON. RedisAway; UserError."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, question)
+
+    async def latest(self, asked: AskedPosts) -> bytes:
+        """The latest posts as JSON. RedisAway; UserError."""
+        wanted = asked.filter()
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, self._feed.latest, wanted, asked.limit)
+        return answer.latest_written(found)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -120,6 +130,11 @@ def _sentiment(reading: _Reading, hub: Hub) -> APIRouter:
     async def sentiment(asked: _Asked) -> Response:
         """The counts of a window, in total, by a dimension and over time."""
         return Response(await reading.answer(asked.question()), media_type="application/json")
+
+    @router.get("/posts", response_model=answer.PostsAnswer)
+    async def posts(asked: _AskedPosts) -> Response:
+        """The latest labelled posts that fit, newest first."""
+        return Response(await reading.latest(asked), media_type="application/json")
 
     @router.get("/stream", response_class=EventStream, status_code=200)
     async def stream(asked: _Asked) -> Response:

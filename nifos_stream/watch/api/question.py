@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from nifos_stream.counters.reader import Counts
+from nifos_stream.counters.reader import Counts, Filter
 from nifos_stream.counters.shapes import Window
 from nifos_stream.errors import UserError
 
+MOST_POSTS = 500
 _MOST_FILTERS = 4
+_LONGEST_VALUE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,24 @@ class Asked(BaseModel):
             end=_moment(self.end),
             grain=self.grain or None,
         )
+
+
+class AskedPosts(BaseModel):
+    """The parameters of a URL that asks for posts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=MOST_POSTS, description="How many posts, at most.")
+    label: str | None = Field(None, max_length=16, description="negative, neutral or positive.")
+    source: str | None = Field(None, max_length=_LONGEST_VALUE)
+    channel: str | None = Field(None, max_length=_LONGEST_VALUE)
+    keyword: str | None = Field(None, max_length=_LONGEST_VALUE, description="Its own or found in it.")
+    text: str | None = Field(None, max_length=_LONGEST_VALUE, description="Stands in its title or text.")
+
+    def filter(self) -> Filter:
+        """Which posts are wanted. UserError for a label that there is not."""
+        values = ([value] if value else [] for value in (self.label, self.source, self.channel, self.keyword))
+        return Filter.of(*values, text=self.text)
 
 
 def _pairs(where: list[str]) -> Mapping[str, str]:

@@ -95,6 +95,9 @@ class FakeStore:
         assert self.positions[generation] == batch.start
         self.positions[generation] = batch.end
 
+    def bars(self, *_):
+        return {}
+
     def name(self, _partition, generation):
         if self.positions[self.named] > self.positions[generation]:
             return self.positions[self.named]

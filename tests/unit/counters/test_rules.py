@@ -10,6 +10,9 @@ CHANGES = [
     {"counters": {"always_values": {"source": ["twitter"]}}},
     {"counters": {"retention": {"minutes_hours": 50}}},
     {"counters": {"future_tolerance_seconds": 1}},
+    {"counters": {"latest_posts": 7}},
+    {"counters": {"sample_posts": 7}},
+    {"counters": {"text_characters": 70}},
 ]
 
 

@@ -1,10 +1,15 @@
 """Counts without Redis: a reader that answers with made-up numbers, the same each time."""
 
+import dataclasses
 import datetime as dt
 import random
 from zoneinfo import ZoneInfo
 
+from nifos_stream.counters.kept import Latest
+from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.shapes import Count, Freshness, Point, Total, Window
+from nifos_stream.counters.wanted import EVERY
+from nifos_stream.messages import LABELS
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NOW = dt.datetime(2026, 5, 1, 9, 30, tzinfo=SEOUL)
@@ -28,6 +33,30 @@ SOURCES = (
 KEYWORDS = ("산불", "자연휴양림", "둘레길", "국립공원", "등산로", "산림청", "캠핑장", "숲해설")
 
 
+def made_post(number, text="숲길 {}", **changes):
+    """A post that was labelled `number` minutes before NOW."""
+    written = NOW - dt.timedelta(minutes=number)
+    post = KeptPost(
+        id=str(number),
+        text=text.format(number),
+        title=None,
+        source=("twitter", "naver_blog")[number % 2],
+        channel=("sns", "blog")[number % 2],
+        author="사람",
+        url=f"https://example.org/{number}",
+        created_at=written,
+        labelled_at=written,
+        keywords=("산불",) if number % 5 == 0 else (),
+        matched_keywords=("등산로",) if number % 3 == 0 else (),
+        label=LABELS[number % 3],
+        score=0.8,
+        probabilities=(0.8, 0.15, 0.05),
+        partition=0,
+        offset=1000 - number,
+    )
+    return dataclasses.replace(post, **changes)
+
+
 class MadeCounts:
     """Answers like `counters.reader.Counts`; freshness, scale and what is raised can be set."""
 
@@ -36,6 +65,7 @@ class MadeCounts:
         self.scale = scale
         self.raises = None
         self.asked = []
+        self.posts_read = 0
 
     def window(self, window="1h", *, by=None, where=None, start=None, end=None, grain=None):
         self.asked.append((window, by, tuple((where or {}).items()), start))
@@ -69,6 +99,13 @@ class MadeCounts:
             raise self.raises
         count = Count(48_123 * self.scale // 100, 9_480 * self.scale // 100, 81_002 * self.scale // 100)
         return Total(count, None, by, {}, Count(), self.freshness_now)
+
+    def latest(self, wanted=EVERY, *, limit=50):
+        self.posts_read += 1
+        if self.raises is not None:
+            raise self.raises
+        posts = [made_post(number) for number in range(10)]
+        return Latest(tuple(filter(wanted.accepts_kept, posts))[:limit], self.freshness_now)
 
     def _count(self, chance, size):
         return Count(*(int(chance.random() * size * share * self.scale / 10) for share in (4, 1, 5)))

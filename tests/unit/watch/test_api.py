@@ -15,13 +15,14 @@ from nifos_stream.errors import Reason, UserError
 from nifos_stream.model import ModelInfo, Reading, SentenceReading, Unread
 from nifos_stream.settings import Settings
 from nifos_stream.watch.api import create_app
-from nifos_stream.watch.api.answer import SentimentAnswer
+from nifos_stream.watch.api.answer import PostsAnswer, SentimentAnswer
 from nifos_stream.watch.api.app import MAX_TEXT_CHARACTERS
 from tests.unit.watch.made_counts import SEOUL, MadeCounts
 
 TOKEN = "s3cret-token"
 SENTIMENT = "/api/v1/sentiment"
 CLASSIFY = "/api/v1/classify"
+POSTS = "/api/v1/posts"
 
 
 class Made(MadeCounts):
@@ -94,7 +95,48 @@ def test_the_answer_is_as_openapi_says(api):
         "SentimentAnswer"
     )
     assert "text/event-stream" in schema["paths"]["/api/v1/stream"]["get"]["responses"]["200"]["content"]
-    assert set(schema["paths"]) == {SENTIMENT, "/api/v1/stream", CLASSIFY, "/healthz"}
+    assert set(schema["paths"]) == {SENTIMENT, "/api/v1/stream", POSTS, CLASSIFY, "/healthz"}
+
+
+def test_the_latest_posts_come_with_all_that_is_kept_of_them(api):
+    answer = api.get(POSTS, params={"limit": 2})
+    assert answer.status_code == 200
+    said = answer.json()
+    assert len(PostsAnswer.model_validate_json(answer.content).posts) == 2
+    assert said["behind_seconds"] == 1.23
+    newest = said["posts"][0]
+    assert (newest["id"], newest["label"], newest["label_ko"]) == ("0", "negative", "부정")
+    assert newest["labelled_at"] == "2026-05-01T09:30:00+09:00"
+    assert newest["probabilities"] == {"negative": 0.8, "neutral": 0.15, "positive": 0.05}
+    assert newest["origin"] == {"partition": 0, "offset": 1000}
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ({"label": "positive"}, ["2", "5", "8"]),
+        ({"label": "긍정", "limit": 1}, ["2"]),
+        ({"source": "twitter"}, ["0", "2", "4", "6", "8"]),
+        ({"channel": "blog", "label": "negative"}, ["3", "9"]),
+        ({"keyword": "산불"}, ["0", "5"]),
+        ({"keyword": "등산로"}, ["0", "3", "6", "9"]),
+        ({"text": "길 7"}, ["7"]),
+        ({"text": "없는 말"}, []),
+    ],
+)
+def test_posts_are_filtered(api, query, ids):
+    assert [post["id"] for post in api.get(POSTS, params=query).json()["posts"]] == ids
+
+
+@pytest.mark.parametrize("query", [{"label": "bad"}, {"limit": 0}, {"limit": 501}, {"colour": "red"}])
+def test_a_wrong_question_for_posts_is_one_sentence(api, query):
+    assert problem(api.get(POSTS, params=query))[0] == 400
+
+
+def test_many_viewers_of_the_feed_are_one_read(api, counts):
+    for _ in range(5):
+        api.get(POSTS)
+    assert counts.posts_read == 1
 
 
 def test_a_question_is_handed_on(api, counts):

@@ -1,0 +1,108 @@
+"""Read the posts that are kept beside the counts: the latest, and samples of any time. Changes nothing."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nifos_stream.counters.buckets import Calendar
+from nifos_stream.counters.connect import RedisClient
+from nifos_stream.counters.look import Look, Moved
+from nifos_stream.counters.posts import KeptPost
+from nifos_stream.counters.samples import KEPT_SECONDS, LATEST, name, stretch
+from nifos_stream.counters.shapes import Freshness
+from nifos_stream.counters.store import Keys, script
+from nifos_stream.counters.wanted import EVERY, Filter
+from nifos_stream.counters.windows import Span
+
+_READ_POSTS = 2000
+"""Posts that one call reads, about: Redis does nothing else meanwhile."""
+# A sample that is about to expire may be gone when it is read.
+_EXPIRY_MARGIN_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """Posts, the one that was labelled last first."""
+
+    posts: tuple[KeptPost, ...]
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Posts written in [start, end), chosen by chance.
+
+    They are in the order of their chance, which says nothing of them: the first ones are a sample, too.
+    whole: these are all the posts there are, as no stretch had more than is kept.
+    """
+
+    start: dt.datetime
+    end: dt.datetime
+    posts: tuple[KeptPost, ...]
+    whole: bool
+    freshness: Freshness
+
+
+def read_latest(client: RedisClient, keys: Keys, look: Look, wanted: Filter, limit: int) -> Latest:
+    """The newest `limit` of the posts kept that are wanted. Moved when another generation is read by now."""
+    zone = Calendar(look.rules.timezone).zone
+    most = look.rules.latest_posts if wanted else min(limit, look.rules.latest_posts)
+    found = []
+    for written in _read(client, keys, look, [LATEST], most) if most else ():
+        posts = (KeptPost.of(post, zone) for post in written)
+        found += [post for post in posts if wanted.accepts_kept(post)]
+    found.sort(key=lambda post: post.labelled_at, reverse=True)
+    return Latest(tuple(found[:limit]), look.freshness())
+
+
+def read_sample(client: RedisClient, keys: Keys, look: Look, span: Span, wanted: Filter = EVERY) -> Sample:
+    """The sample of a span: of the shortest stretches that are kept for all of it. Moved as `read_latest`."""
+    rules = look.rules
+    calendar, most = Calendar(rules.timezone), rules.sample_posts
+    names = list(_names(calendar, span, look.now)) if most else []
+    found: dict[str, float] = {}
+    whole = bool(most)
+    for pairs in _read(client, keys, look, names, most):
+        whole = whole and len(pairs) < 2 * most
+        found.update(zip(pairs[::2], map(float, pairs[1::2]), strict=True))
+    posts = (KeptPost.of(post, calendar.zone) for post in sorted(found, key=lambda post: (found[post], post)))
+    start, end = calendar.moment(span.start), calendar.moment(span.end)
+    chosen = tuple(post for post in posts if start <= post.created_at < end and wanted.accepts_kept(post))
+    return Sample(start, end, chosen, whole, look.freshness())
+
+
+def _names(calendar: Calendar, span: Span, now: float) -> Iterator[str]:
+    """The samples whose stretches the span touches."""
+    length = next(
+        (
+            length
+            for length, kept_seconds in KEPT_SECONDS.items()
+            if stretch(calendar, length, span.start)[1] + kept_seconds > now + _EXPIRY_MARGIN_SECONDS
+        ),
+        "1d",
+    )
+    begin, end = stretch(calendar, length, span.start)
+    while begin < span.end:
+        if end + KEPT_SECONDS[length] > now:
+            yield name(length, begin)
+        begin, end = stretch(calendar, length, end)
+
+
+def _read(
+    client: RedisClient, keys: Keys, look: Look, names: Sequence[str], most: int
+) -> Iterator[Sequence[Any]]:
+    """What lies under each of the names, of each partition, at most `most` posts of each."""
+    at_once = max(1, _READ_POSTS // max(1, most))
+    calls: list[tuple[list[str], list[Any]]] = []
+    for partition, state in look.states.items():
+        if state.read is None:
+            continue
+        generation = state.read.number
+        for first in range(0, len(names), at_once):
+            named = [keys.bucket(partition, generation, each) for each in names[first : first + at_once]]
+            calls.append(([keys.state(partition), *named], [generation, most]))
+    for what, *lists in script("posts").each(client, calls):
+        if what != "read":
+            raise Moved
+        yield from lists
