@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,9 @@ from transformers import BertTokenizer, ElectraConfig, ElectraForSequenceClassif
 
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS, LABELS_KO, Label
-from nifos_stream.model import weights
+from nifos_stream.model import place, weights
 from nifos_stream.model.cleaning import Cleaning
 
-BUNDLED = "bundled"
-_BUNDLED_DIRECTORY = Path(__file__).parent / "bundled"
-_HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 _WANTED = ["*.json", "*.safetensors", "vocab.txt"]
 # A vocabulary may be smaller than the embeddings, which some round up to a multiple of 64 or 128.
 _SPARE_EMBEDDINGS = 127
@@ -88,15 +84,9 @@ def find(path: str, also: Sequence[str] = ()) -> Path:
 
     also: names of files that are wanted beside those of a model directory.
     """
-    directory = _BUNDLED_DIRECTORY if path == BUNDLED else Path(path).expanduser()
-    if directory.is_dir():
+    directory = place.local(path)
+    if directory is not None:
         return directory
-    if directory.exists():
-        raise UserError(f"{path} is a file; a model is a directory.")
-    if path == BUNDLED:
-        raise UserError("This installation carries no bundled model; name a model directory instead.")
-    if not _HUB_NAME.fullmatch(path):
-        raise UserError(f"Model directory {path} does not exist.")
     try:
         return Path(snapshot_download(path, allow_patterns=[*_WANTED, *also]))
     except (HfHubHTTPError, OSError, ValueError) as error:
@@ -187,7 +177,7 @@ def _label(name: str, place: int) -> Label | None:
 
 
 def _name(path: str, directory: Path) -> str:
-    return path if _HUB_NAME.fullmatch(path) and not Path(path).is_dir() else directory.resolve().name
+    return path if place.local(path) is None else directory.resolve().name
 
 
 def _revision(directory: Path, manifest: Manifest, config: ElectraConfig, files: list[Path]) -> str:

@@ -20,13 +20,8 @@ from nifos_stream.model.tokenizer import Tokenizer
 from nifos_stream.settings import ModelSettings
 
 
-def load_model(path: str | Path = directory.BUNDLED, *, settings: ModelSettings | None = None) -> Classifier:
-    """Load a model and make it ready to read.
-
-    path: `bundled`, a model directory or a name on the hub; it wins over the settings' own path.
-    UserError, in one sentence, when the model, the device or the dtype cannot be had.
-    """
-    settings = settings or ModelSettings()
+def load(path: str | Path, settings: ModelSettings) -> Classifier:
+    """Load a model and make it ready to read; `nifos_stream.model.load_model` says the rest."""
     loaded = directory.load(path)
     device = _device(settings.device)
     max_length = settings.max_length or loaded.max_length

@@ -8,7 +8,7 @@ from transformers import ElectraModel
 
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS
-from nifos_stream.model import directory
+from nifos_stream.model import directory, place
 from tests.models import make_model_dir
 
 
@@ -153,7 +153,7 @@ def test_a_name_that_the_hub_cannot_give_is_one_sentence(monkeypatch):
 
 
 def test_a_bundled_model_that_is_not_there_is_one_sentence(monkeypatch, tmp_path):
-    monkeypatch.setattr(directory, "_BUNDLED_DIRECTORY", tmp_path / "none")
+    monkeypatch.setattr(place, "_BUNDLED_DIRECTORY", tmp_path / "none")
     assert "no bundled model" in refused("bundled")
 
 
