@@ -54,6 +54,32 @@ class Metrics:
             "model_info", "1 for the model in use.", "name", "revision", "device", "dtype"
         )
 
+        # A second model beside it, whose labels are not published.
+        self.shadow_up = self._gauge(
+            "shadow_up", "1 while the second model reads; 0 before, and once it failed."
+        )
+        self.shadow_info = self._gauge("shadow_info", "1 for the second model.", "name", "revision")
+        self.shadow_texts = self._counter(
+            "shadow_texts", "Texts that both models labelled, by either's label.", "first", "shadow"
+        )
+        self.shadow_difference = self._histogram(
+            "shadow_difference",
+            "Mean distance of the two models' probabilities of one text.",
+            (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
+        )
+        self.shadow_dropped = self._counter(
+            "shadow_dropped", "Sampled texts that the second model had no time for."
+        )
+        self.shadow_unread = self._counter(
+            "shadow_unread", "Sampled texts to which the second model gave no label."
+        )
+        self.shadow_cost_texts = self._counter(
+            "shadow_cost_texts", "Texts of the forward passes timed below: first or shadow.", "model"
+        )
+        self.shadow_cost_seconds = self._counter(
+            "shadow_cost_seconds", "Seconds of those forward passes.", "model"
+        )
+
         # The counter view.
         self.events_counted = self._counter("events_counted", "Labelled events added to the counts.")
         self.events_lost = self._counter("events_lost", "Labelled events trimmed before they were counted.")

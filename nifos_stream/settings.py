@@ -183,6 +183,18 @@ class ModelSettings(Section):
     threads: NonNegativeInt = Field(0, description="CPU threads of the forward pass; 0 leaves it to torch.")
 
 
+class ShadowSettings(Section):
+    """A second model whose labels are compared and not published."""
+
+    path: str | None = Field(
+        None,
+        min_length=1,
+        description="Second model: `bundled`, a directory, or a hub name; none without it.",
+    )
+    share: float = Field(0.1, gt=0, le=1, description="Share of the posts that it reads, too.")
+    threads: PositiveInt = Field(1, description="CPU threads of its forward pass.")
+
+
 GRAINS: dict[str, int] = {"10s": 10, "1m": 60, "1h": 3600, "1d": 86_400}
 """Seconds of each grain that is counted. A day is a calendar day of `timezone`."""
 
@@ -312,6 +324,7 @@ class Settings(BaseSettings):
     topics: TopicSettings = TopicSettings()
     stream: StreamSettings = StreamSettings()
     model: ModelSettings = ModelSettings()
+    shadow: ShadowSettings = ShadowSettings()
     counters: CounterSettings = CounterSettings()
     alerts: AlertSettings = AlertSettings()
     redis: RedisSettings = RedisSettings()

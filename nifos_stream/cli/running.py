@@ -13,8 +13,10 @@ from nifos_stream.errors import UserError
 command = panel("The stream")
 topics_app = typer.Typer(help="The topics of the stream.", no_args_is_help=True)
 counters_app = typer.Typer(help="The counts in Redis.", no_args_is_help=True)
+shadow_app = typer.Typer(help="A second model, compared on a share of the posts.", no_args_is_help=True)
 app.add_typer(topics_app, name="topics", rich_help_panel="The stream")
 app.add_typer(counters_app, name="counters", rich_help_panel="The stream")
+app.add_typer(shadow_app, name="shadow", rich_help_panel="The stream")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="0 takes a free one.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where Kafka and Redis keep their data.")]
@@ -50,6 +52,9 @@ def worker(
     model: Annotated[str | None, typer.Option(help="`bundled`, a directory, or a hub name.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or int8.")] = None,
+    shadow: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Compare a second model on a share of the posts.")
+    ] = None,
     until_idle: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="End when nothing is left for so long.")
     ] = None,
@@ -65,6 +70,7 @@ def worker(
 
     settings = settings_with(
         model={"path": model, "device": device, "dtype": dtype},
+        shadow={"path": shadow},
         http={"listen": http},
         stream={"accept_bad": accept_bad},
     )
@@ -126,6 +132,16 @@ def counters_rebuild(
         task = progress.add_task("counting", total=1.0)
         done = rebuild(settings, force, lambda part: progress.update(task, completed=part))
     typer.echo(f"Counted {done.events:,} events of {done.partitions} partitions in {done.seconds:.1f} s.")
+
+
+@shadow_app.command("report", epilog="Example: nifos-stream shadow report --json")
+def shadow_report(
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Say how a second model (worker --shadow) compares: labels, probabilities, cost. Of all workers."""
+    from nifos_stream.commands.shadow import report
+
+    report(settings_with(), as_json=as_json)
 
 
 @command(epilog="Example: nifos-stream schema --format asyncapi > asyncapi.json")

@@ -3,8 +3,10 @@
 import threading
 from contextlib import ExitStack
 from enum import StrEnum
+from typing import Any
 
 from nifos_stream import __version__, kafka, logs
+from nifos_stream.commands import shadow as shadowing
 from nifos_stream.metrics import Metrics
 from nifos_stream.probes import serve_probes
 from nifos_stream.service import Service, stop_on_signals
@@ -63,15 +65,12 @@ def _stages(
         )  # It is read while the model is loaded.
         classifier = load_model(settings.model.path, settings=settings.model)
         watch_list.wait(_WATCH_LIST_SECONDS)
-        stages.append(
-            ClassifyStage(
-                settings,
-                classifier,
-                metrics,
-                until_idle=ends_when_idle,
-                matched_keywords=watch_list.matched,
-            )
-        )
+        options: dict[str, Any] = {"until_idle": ends_when_idle, "matched_keywords": watch_list.matched}
+        if settings.shadow.path is not None:
+            shadow = shadowing.stage(settings, settings.shadow.path, classifier.info, metrics)
+            stages.append(shadow)
+            options["observe"] = shadow.observe
+        stages.append(ClassifyStage(settings, classifier, metrics, **options))
     if role in (Role.COUNT, Role.ALL):
         from nifos_stream.counters.view import CounterView
 

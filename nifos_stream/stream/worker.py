@@ -3,7 +3,7 @@
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, Protocol
 
 from nifos_stream import __version__, logs
@@ -67,13 +67,18 @@ class ClassifyStage:
         *,
         until_idle: bool = False,
         matched_keywords: Callable[[Post], Sequence[str]] = lambda _post: (),
+        observe: Callable[[Job, Container[int]], None] = lambda _job, _partitions: None,
     ) -> None:
-        """until_idle: the worker ends once it is idle, so a storm of bad messages ends it too."""
+        """until_idle: the worker ends once it is idle, so a storm of bad messages ends it too.
+
+        observe: told of each job that was published, and for which partitions; it must return at once.
+        """
         self._settings = settings
         self._classifier = classifier
         self._metrics = metrics
         self._until_idle = until_idle
         self._matched_keywords = matched_keywords
+        self._observe = observe
         stream = settings.stream
         self._ownership = Ownership(handover_seconds=stream.handover_timeout_seconds)
         self._pace = Pace(seconds=stream.batch_seconds, most=stream.batch_posts)
@@ -213,6 +218,7 @@ class ClassifyStage:
             log.info("batch.dropped", partitions=sorted(job.batch.claims), posts=len(job.batch.rows))
         else:
             self._note(job, published)
+            self._observe(job, published.next_offsets)
 
     def _note(self, job: Job, published: Published) -> None:
         letters = sum(message.reason is not None for message in published.messages)
