@@ -21,8 +21,8 @@ def alternate(
     """Let each contestant measure itself once a round, in turn, so that whatever disturbs disturbs all."""
     found: dict[Name, list[float]] = {name: [] for name in contestants}
     for number in range(1, rounds + 1):
+        say(f"round {number} of {rounds}")
         for name, measure in contestants.items():
-            say(f"round {number} of {rounds}: {name}")
             found[name].append(measure())
     return found
 
