@@ -4,7 +4,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from nifos_stream.counters import connect
@@ -14,7 +14,8 @@ from nifos_stream.counters.kept import Latest, Sample, read_latest, read_sample
 from nifos_stream.counters.look import Look, Mixed, Moved
 from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.query import Query, query
-from nifos_stream.counters.shapes import Count, Freshness, Point, Total, Window
+from nifos_stream.counters.shapes import Count, Freshness, Point, Step, Total, Window
+from nifos_stream.counters.steps import read_steps, read_sums
 from nifos_stream.counters.store import Keys, script
 from nifos_stream.counters.sums import Sums, by_size, count_of, series
 from nifos_stream.counters.tally import TOTAL
@@ -35,15 +36,23 @@ __all__ = [
     "Point",
     "RedisAway",
     "Sample",
+    "Step",
     "Total",
     "Window",
 ]
 
-_READ_KEYS = {False: 400, True: 100}
-"""Buckets that one call adds up: whole buckets are large, and Redis does nothing else meanwhile."""
 _TRIES = 20
 _MIXED_WAIT_SECONDS = 0.25
 """Before the next try where a rebuild with other settings has the partitions named one after the other."""
+
+
+class _When(NamedTuple):
+    """Which window is asked for."""
+
+    window: str
+    start: Moment | None
+    end: Moment | None
+    grain: str | None = None
 
 
 class Counts:
@@ -93,11 +102,24 @@ class Counts:
         default now. grain: 10s, 1m, 1h, 1d, month or year; by default the finest that is kept, and a step
         that makes a series of at most 200 points.
         """
-        return self._retry(lambda: self._window(window, by, where or {}, start, end, grain))
+        return self._retry(lambda: self._window(by, where or {}, _When(window, start, end, grain)))
 
     def total(self, by: str | None = None, *, where: Mapping[str, str] | None = None) -> Total:
         """Posts of all time; by and where as for a window."""
         return self._retry(lambda: self._total(by, where or {}))
+
+    def steps(
+        self,
+        window: str = "1h",
+        *,
+        by: str | None = None,
+        where: Mapping[str, str] | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        grain: str | None = None,
+    ) -> tuple[Step, ...]:
+        """Every step of a window, asked for as by `window`, with the groups of each."""
+        return self._retry(lambda: self._steps(by, where or {}, _When(window, start, end, grain)))
 
     def latest(self, wanted: Filter = EVERY, *, limit: int = 50) -> Latest:
         """The newest labelled posts that are wanted, of the latest that are kept."""
@@ -114,7 +136,7 @@ class Counts:
         end: Moment | None = None,
     ) -> Sample:
         """A sample of the posts of a window, which is rounded as by `window`; two weeks are kept."""
-        return self._retry(lambda: self._sample(window, wanted, start, end))
+        return self._retry(lambda: self._sample(wanted, _When(window, start, end)))
 
     def freshness(self) -> Freshness:
         """How current the counts are."""
@@ -134,20 +156,12 @@ class Counts:
     ) -> None:
         self.close()
 
-    def _window(
-        self,
-        window: str,
-        by: str | None,
-        where: Mapping[str, str],
-        start: Moment | None,
-        end: Moment | None,
-        grain: str | None,
-    ) -> Window:
+    def _window(self, by: str | None, where: Mapping[str, str], when: _When) -> Window:
         look = self._look()
         asked = query(look.rules.dimensions, by, where)
         calendar, now = Calendar(look.rules.timezone), self._time(look)
         windows = Windows(calendar, look.rules.retention_seconds)
-        span = self._span(windows, now, window, start, end, grain)
+        span = self._span(windows, now, when)
         pieces = [(f"{piece.grain}:{piece.start}", piece.point) for piece in windows.pieces(span, now)]
         sums = self._read(look, asked, pieces)
         return Window(
@@ -165,27 +179,40 @@ class Counts:
             sentence_groups=by_size(sums.sentence_groups),
         )
 
-    def _sample(self, window: str, wanted: Filter, start: Moment | None, end: Moment | None) -> Sample:
+    def _steps(self, by: str | None, where: Mapping[str, str], when: _When) -> tuple[Step, ...]:
+        look = self._look()
+        asked = query(look.rules.dimensions, by, where)
+        calendar, now = Calendar(look.rules.timezone), self._time(look)
+        windows = Windows(calendar, look.rules.retention_seconds)
+        span = self._span(windows, now, when)
+        begins = windows.points(span)
+        pieces = [(f"{piece.grain}:{piece.start}", piece.point) for piece in windows.pieces(span, now)]
+        sums = read_steps(self._connected(), self._keys, look, asked, pieces, len(begins))
+        ends = [*begins[1:], span.end]
+        return tuple(
+            Step(
+                start=calendar.moment(begin),
+                end=calendar.moment(end),
+                total=each.total(),
+                groups=by_size(each.groups),
+                other=count_of(each.other),
+            )
+            for begin, end, each in zip(begins, ends, sums, strict=True)
+        )
+
+    def _sample(self, wanted: Filter, when: _When) -> Sample:
         look = self._look()
         windows = Windows(Calendar(look.rules.timezone), look.rules.retention_seconds)
-        span = self._span(windows, self._time(look), window, start, end, None)
+        span = self._span(windows, self._time(look), when)
         return read_sample(self._connected(), self._keys, look, span, wanted)
 
     def _time(self, look: Look) -> float:
         return self._now() if self._now is not None else look.now
 
-    def _span(
-        self,
-        windows: Windows,
-        now: float,
-        window: str,
-        start: Moment | None,
-        end: Moment | None,
-        grain: str | None,
-    ) -> Span:
-        to = now if end is None else instant(end, self._zone)
-        begin = to - seconds_of(window) if start is None else instant(start, self._zone)
-        return windows.span(begin, to, now, grain)
+    def _span(self, windows: Windows, now: float, when: _When) -> Span:
+        to = now if when.end is None else instant(when.end, self._zone)
+        begin = to - seconds_of(when.window) if when.start is None else instant(when.start, self._zone)
+        return windows.span(begin, to, now, when.grain)
 
     def _total(self, by: str | None, where: Mapping[str, str]) -> Total:
         look = self._look()
@@ -213,23 +240,7 @@ class Counts:
         return Look.of(backlog, answers, self._zone.key)
 
     def _read(self, look: Look, asked: Query, pieces: Sequence[tuple[str, int]]) -> Sums:
-        """Add up the buckets over all partitions; Moved when another generation is read by now."""
-        sums, most = Sums(), _READ_KEYS[bool(asked.group)]
-        calls: list[tuple[list[str], list[Any]]] = []
-        for partition, state in look.states.items():
-            if state.read is None:
-                continue
-            generation = state.read.number
-            for first in range(0, len(pieces), most):
-                chunk = pieces[first : first + most]
-                keys = [self._keys.state(partition)]
-                keys += [self._keys.bucket(partition, generation, name) for name, _ in chunk]
-                calls.append((keys, [generation, asked.to_json([point for _, point in chunk])]))
-        for answer in script("read").each(self._connected(), calls):
-            if answer[0] != "read":
-                raise Moved
-            sums.add(answer)
-        return sums
+        return read_sums(self._connected(), self._keys, look, asked, pieces)
 
     def _connected(self) -> connect.RedisClient:
         if self._client is None:

@@ -53,6 +53,17 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a window, [start, end), with its groups; the fields are those of Window."""
+
+    start: dt.datetime
+    end: dt.datetime
+    total: Count
+    groups: Mapping[str, Count]
+    other: Count
+
+
+@dataclass(frozen=True, slots=True)
 class Freshness:
     """How current the counts are.
 
