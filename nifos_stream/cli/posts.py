@@ -1,12 +1,13 @@
 """Commands about posts: produce, tail, watch, web, counts, dead-letters."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from nifos_stream.cli.app import app, panel, settings_with
 from nifos_stream.commands.produce import Key, Options
+from nifos_stream.errors import UserError
 from nifos_stream.files import Format
 
 command = panel("Posts and counts")
@@ -111,6 +112,7 @@ def web(
 @command(
     epilog="Examples: nifos-stream counts --window 24h --by source --where keyword=산불  ·  "
     "nifos-stream counts --from 2025-01-01 --to 2026-01-01 --grain month  ·  counts --total --json"
+    "  ·  counts --window 7d --by source --grain 1h --out counts.xlsx"
 )
 def counts(
     window: Annotated[
@@ -127,11 +129,30 @@ def counts(
     ] = None,
     total: Annotated[bool, typer.Option("--total", help="All that was ever counted.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+    rows_as: Annotated[
+        Literal["csv", "parquet", "json"] | None,
+        typer.Option("--format", help="Rows for other programs, one for each step and group with posts."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Where the rows go: .csv, .xlsx, .parquet, .json, …, or -."),
+    ] = None,
 ) -> None:
-    """Show what was counted, for any time and by any dimension."""
+    """Show what was counted, for any time and by any dimension, or write it as rows.
+
+    A row whose group is empty is what had no place of its own (NIFOS_COUNTERS__MAX_VALUES).
+    """
     from nifos_stream.commands import counts as command
 
     question = command.Question(window, by, tuple(where or ()), start, end, grain, total)
+    if rows_as or out:
+        from nifos_stream.commands.export_counts import Format as Rows
+        from nifos_stream.commands.export_counts import export
+
+        if as_json:
+            raise UserError("--json is the answer in one line; with --format or --out it has no meaning.")
+        export(settings_with(), question, Rows(rows_as) if rows_as else None, out or "-")
+        return
     command.counts(settings_with(), question, as_json=as_json)
 
 

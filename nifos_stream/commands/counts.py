@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from rich.console import Console
 from rich.text import Text
@@ -45,6 +46,17 @@ class Question:
     total: bool = False
 
 
+class Asked(TypedDict):
+    """The arguments of Counts.window and Counts.steps."""
+
+    window: str
+    by: str | None
+    where: dict[str, str]
+    start: str | None
+    end: str | None
+    grain: str | None
+
+
 def counts(
     settings: Settings, question: Question, *, as_json: bool = False, out: Console | None = None
 ) -> None:
@@ -61,21 +73,31 @@ def counts(
 
 def ask(reader: Counts, question: Question) -> Window | Total:
     """The answer to a question. UserError when it contradicts itself."""
-    where = parse_mapping(question.where, "--where", "keyword=산불")
     if question.total:
         if question.window or question.start or question.end or question.grain:
             raise UserError("--total is of all time; it takes no window, no dates and no grain.")
-        return reader.total(question.by, where=where)
+        return reader.total(question.by, where=where_of(question))
+    return reader.window(**asked_of(question))
+
+
+def where_of(question: Question) -> dict[str, str]:
+    """The filter by dimension. UserError when it is none."""
+    return dict(parse_mapping(question.where, "--where", "keyword=산불"))
+
+
+def asked_of(question: Question) -> Asked:
+    """What a reader is asked for a window. UserError when the question contradicts itself."""
+    where = where_of(question)
     if question.window and question.start:
         raise UserError("Give a window that ends at --to, or --from and --to, not both --window and --from.")
-    return reader.window(
-        question.window or "1h",
-        by=question.by,
-        where=where,
-        start=question.start,
-        end=question.end,
-        grain=question.grain,
-    )
+    return {
+        "window": question.window or "1h",
+        "by": question.by,
+        "where": where,
+        "start": question.start,
+        "end": question.end,
+        "grain": question.grain,
+    }
 
 
 def answer_json(answer: Window | Total) -> dict[str, object]:

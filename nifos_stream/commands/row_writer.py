@@ -1,4 +1,4 @@
-"""Rows written to a file as they come: JSONL, CSV, TSV (also .gz and .xz) or XLSX, whole or not at all."""
+"""Rows written to a file as they come: JSON, JSONL, CSV, TSV (also .gz, .xz) or XLSX, whole or not at all."""
 
 import contextlib
 import csv
@@ -19,32 +19,42 @@ XLSX_ROWS = 1_048_576
 _XLSX_CELL_CHARACTERS = 32_767
 _NOT_IN_XLSX = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _OPENED: dict[str, Callable[..., Any]] = {"": open, ".gz": gzip.open, ".xz": lzma.open}
-_KINDS = (".jsonl", ".ndjson", ".csv", ".tsv", ".xlsx")
+_KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx")
 
 Write = Callable[[Mapping[str, Any]], None]
 
 
 @contextlib.contextmanager
-def open_rows(out: str, columns: Sequence[str], stdout: TextIO | None = None) -> Iterator[Write]:
+def open_rows(
+    out: str, columns: Sequence[str], stdout: TextIO | None = None, *, kind: str | None = None
+) -> Iterator[Write]:
     """Give a function that writes one row; `out` appears when all are written, and not when that failed.
 
-    out: its ending says the format; `-` is JSONL on standard output. columns: names for all but JSONL, whose
-    rows have their own; what a row has beyond them is left out.
+    out: `-` is standard output. kind: the format as an ending, such as `.csv`; by default what `out` ends in,
+    and JSONL on standard output. columns: names for all but JSON, whose rows have their own; what a row has
+    beyond them is left out.
     UserError when the ending says nothing, or the file cannot be written.
     """
     if out == STDOUT:
-        yield _json_writer(stdout or sys.stdout)
+        with _text_writer(stdout or sys.stdout, kind or ".jsonl", columns) as write:
+            yield write
         return
     path = Path(out)
-    kind, compression = kind_of(path)
+    kind, compression = (kind, "") if kind else kind_of(path)
+    with whole_file(path) as unfinished, _writer(unfinished, kind, compression, columns) as write:
+        yield write
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes its name when the block ends well. UserError when it cannot be."""
     # In the same directory, so that it can take the name of the finished file at once.
     unfinished = path.with_name(f".{path.name}.part")
     try:
-        with _writer(unfinished, kind, compression, columns) as write:
-            yield write
+        yield unfinished
         unfinished.replace(path)
     except OSError as error:
-        raise UserError(f"{out} cannot be written: {error.strerror or error}.") from None
+        raise UserError(f"{path} cannot be written: {error.strerror or error}.") from None
     finally:
         unfinished.unlink(missing_ok=True)
 
@@ -68,8 +78,31 @@ def _writer(path: Path, kind: str, compression: str, columns: Sequence[str]) -> 
             yield write
         return
     text = _OPENED[compression](path, "wt", encoding="utf-8", errors="replace", newline="")
-    with cast(IO[str], text) as file:
-        yield _json_writer(file) if kind in (".jsonl", ".ndjson") else _table_writer(file, kind, columns)
+    with cast(IO[str], text) as file, _text_writer(file, kind, columns) as write:
+        yield write
+
+
+@contextlib.contextmanager
+def _text_writer(file: IO[str], kind: str, columns: Sequence[str]) -> Iterator[Write]:
+    if kind == ".json":
+        with _array_writer(file) as write:
+            yield write
+        return
+    yield _json_writer(file) if kind in (".jsonl", ".ndjson") else _table_writer(file, kind, columns)
+
+
+@contextlib.contextmanager
+def _array_writer(file: IO[str]) -> Iterator[Write]:
+    """One array, and a row on each line."""
+    before = "[\n"
+
+    def write(row: Mapping[str, Any]) -> None:
+        nonlocal before
+        file.write(before + json.dumps(_plain(row), ensure_ascii=False))
+        before = ",\n"
+
+    yield write
+    file.write("[]\n" if before == "[\n" else "\n]\n")
 
 
 def _json_writer(file: IO[str]) -> Write:

@@ -1,0 +1,140 @@
+"""Counts as rows: one for each step and group, as CSV, JSON, XLSX or Parquet."""
+
+import csv
+import datetime as dt
+import io
+import json
+import sys
+from contextlib import nullcontext
+from zoneinfo import ZoneInfo
+
+import openpyxl
+import pytest
+from pyarrow import parquet
+
+from nifos_stream.commands import export_counts
+from nifos_stream.commands.counts import Question
+from nifos_stream.commands.export_counts import Format, columns, export, rows
+from nifos_stream.counters.shapes import Count, Step
+from nifos_stream.errors import UserError
+from nifos_stream.settings import Settings
+
+SEOUL = ZoneInfo("Asia/Seoul")
+FORMULA = '=HYPERLINK("http://x.example")'
+
+
+def moment(hour):
+    return dt.datetime(2026, 5, 1, hour, tzinfo=SEOUL)
+
+
+class FakeCounts:
+    """Two hours; in the second nothing was counted."""
+
+    def __init__(self):
+        self.asked = {}
+
+    def steps(self, **asked):
+        self.asked = asked
+        groups = {"twitter": Count(3, 0, 1), FORMULA: Count(0, 2, 0)} if asked["by"] else {}
+        full = Step(moment(9), moment(10), Count(3, 2, 2), groups, Count(0, 0, 1))
+        return (full, Step(moment(10), moment(11), Count(), {}, Count()))
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    fake = FakeCounts()
+    monkeypatch.setattr(export_counts, "open_counts", lambda _: nullcontext(fake))
+    return fake
+
+
+def written(question, rows_as=None, out="-"):
+    stdout = io.StringIO()
+    export(Settings(), question, rows_as, str(out), stdout)
+    return stdout.getvalue()
+
+
+BY_SOURCE = Question(by="source", grain="1h")
+
+
+def test_csv_has_a_line_for_each_step_and_group(counts):
+    assert written(BY_SOURCE) == (
+        "start,end,source,negative,neutral,positive,total,net_sentiment\n"
+        "2026-05-01T09:00:00+09:00,2026-05-01T10:00:00+09:00,twitter,3,0,1,4,-0.5\n"
+        '2026-05-01T09:00:00+09:00,2026-05-01T10:00:00+09:00,"=HYPERLINK(""http://x.example"")",0,2,0,2,0\n'
+        "2026-05-01T09:00:00+09:00,2026-05-01T10:00:00+09:00,,0,0,1,1,1\n"
+    )
+    assert counts.asked["grain"] == "1h"
+
+
+def test_without_groups_every_step_is_a_row(counts):  # noqa: ARG001 - they are read
+    table = list(csv.DictReader(io.StringIO(written(Question(grain="1h"), Format.CSV))))
+    assert [row["total"] for row in table] == ["7", "0"]
+    assert table[1]["net_sentiment"] == ""
+
+
+def test_json_is_one_array(counts):  # noqa: ARG001 - they are read
+    found = json.loads(written(BY_SOURCE, Format.JSON))
+    assert [row["source"] for row in found] == ["twitter", FORMULA, None]
+    assert found[0] == {
+        "start": "2026-05-01T09:00:00+09:00",
+        "end": "2026-05-01T10:00:00+09:00",
+        "source": "twitter",
+        "negative": 3,
+        "neutral": 0,
+        "positive": 1,
+        "total": 4,
+        "net_sentiment": -0.5,
+    }
+
+
+def test_what_was_filtered_by_is_a_column_and_the_rest_is_no_row(counts):
+    question = Question(by="source", where=("keyword=산불",))
+    assert columns(question)[:4] == ("start", "end", "keyword", "source")
+    assert [(row["keyword"], row["source"]) for row in rows(counts, question)] == [
+        ("산불", "twitter"),
+        ("산불", FORMULA),
+    ]
+
+
+@pytest.mark.parametrize("by", [None, "source"])
+def test_parquet_holds_numbers_and_moments(counts, tmp_path, by):
+    out = tmp_path / "counts.parquet"
+    assert written(Question(by=by), out=out) == ""
+    table = parquet.read_table(out)
+    assert table.column_names == list(columns(Question(by=by)))
+    expected = rows(counts, Question(by=by))
+    assert [{**row, "start": row["start"].astimezone(SEOUL)} for row in table.to_pylist()] == expected
+
+
+def test_parquet_without_rows_has_its_columns(counts, tmp_path):
+    counts.steps = lambda **_: ()
+    written(BY_SOURCE, Format.PARQUET, tmp_path / "counts")
+    assert parquet.read_table(tmp_path / "counts").column_names == list(columns(BY_SOURCE))
+
+
+def test_in_a_sheet_what_people_wrote_is_no_formula(counts, tmp_path):  # noqa: ARG001 - they are read
+    written(BY_SOURCE, out=tmp_path / "counts.xlsx")
+    cell = openpyxl.load_workbook(tmp_path / "counts.xlsx").active["C3"]
+    assert (cell.value, cell.data_type) == (FORMULA, "s")
+
+
+@pytest.mark.parametrize(
+    ("question", "rows_as", "out", "sentence"),
+    [
+        (Question(total=True), None, "-", "--total is of all time and has no steps"),
+        (BY_SOURCE, Format.PARQUET, "-", "give --out FILE"),
+        (BY_SOURCE, None, "counts.pdf", "its name must end in"),
+        (Question(window="1h", start="2026-05-01"), None, "-", "not both --window and --from"),
+        (BY_SOURCE, Format.CSV, "/no/such/place.csv", "cannot be written"),
+    ],
+)
+def test_what_cannot_be_written_is_one_sentence(counts, question, rows_as, out, sentence):  # noqa: ARG001
+    with pytest.raises(UserError, match=sentence):
+        written(question, rows_as, out)
+
+
+def test_without_pyarrow_parquet_says_what_to_install(counts, tmp_path, monkeypatch):  # noqa: ARG001
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UserError, match=r"pip install 'nifos-stream\[parquet\]'"):
+        written(BY_SOURCE, out=tmp_path / "counts.parquet")
+    assert not list(tmp_path.iterdir())
