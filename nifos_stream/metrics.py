@@ -1,8 +1,28 @@
 """Every metric of the program, with its kind and meaning. Nothing else declares one."""
 
+from collections.abc import Callable, Iterator, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+
+
+Answers = dict[str, dict[tuple[str, ...], float]]
+"""Samples by name of a metric and the values of its labels."""
+_ANSWERED: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "window_posts": ("Posts of the last 5m, 1h or 24h as they are counted in Redis.", ("window", "label")),
+    "window_source_posts": (
+        "The same by source: the 20 largest, and what is left as (other).",
+        ("window", "source", "label"),
+    ),
+    "window_keyword_posts": (
+        "The same by keyword: the 20 largest. A post may have several.",
+        ("window", "keyword", "label"),
+    ),
+}
+"""Meaning and labels of the metrics that are read when they are asked for."""
 
 
 class Metrics:
@@ -101,6 +121,10 @@ class Metrics:
         self.healthy = self._gauge("healthy", "1 while every stage is well.")
         self.build_info = self._gauge("build_info", "1 for the version that runs.", "version")
 
+    def answer(self, read: Callable[[], Answers]) -> None:
+        """Ask `read` for the counts in Redis whenever metrics are asked for; what it lacks has no samples."""
+        self.registry.register(_Answered(read))
+
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(f"nifos_{name}", meaning, labels, registry=self.registry)
 
@@ -109,3 +133,23 @@ class Metrics:
 
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
         return Histogram(f"nifos_{name}", meaning, buckets=buckets, registry=self.registry)
+
+
+class _Answered(Collector):
+    """Metrics whose samples are read when they are asked for."""
+
+    def __init__(self, read: Callable[[], Answers]) -> None:
+        self._read = read
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Their names, so that nothing has to be read for them."""
+        return (GaugeMetricFamily(f"nifos_{name}", meaning) for name, (meaning, _) in _ANSWERED.items())
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Their samples as of now."""
+        answers = self._read()
+        for name, (meaning, labels) in _ANSWERED.items():
+            family = GaugeMetricFamily(f"nifos_{name}", meaning, labels=labels)
+            for values, value in answers.get(name, {}).items():
+                family.add_metric(values, value)
+            yield family
