@@ -17,6 +17,7 @@ log = logs.get("worker")
 
 _WATCH_LIST_SECONDS = 15.0
 """Longest that a worker waits for the watch list before it begins."""
+_METRICS_SECONDS = 2.0
 
 
 class Role(StrEnum):
@@ -75,4 +76,17 @@ def _stages(
         from nifos_stream.counters.view import CounterView
 
         stages.append(CounterView(settings, metrics, wait_for_redis=role is Role.ALL))
+        if settings.http.listen is not None:
+            _export_counts(settings, metrics, stack)
     return stages
+
+
+def _export_counts(settings: Settings, metrics: Metrics, stack: ExitStack) -> None:
+    """Let metrics say what Redis counts; whoever asks for them must not wait long for it."""
+    from nifos_stream.watch.exported import ExportedCounts
+    from nifos_stream.watch.snapshot import open_counts
+
+    seconds = min(_METRICS_SECONDS, settings.redis.timeout_seconds)
+    redis = settings.redis.model_copy(update={"timeout_seconds": seconds})
+    counts = stack.enter_context(open_counts(settings.model_copy(update={"redis": redis})))
+    metrics.answer(ExportedCounts(counts))
