@@ -1,4 +1,4 @@
-"""`web`: the HTTP API, until a signal."""
+"""`web`: the page and the HTTP API, until a signal."""
 
 import socket
 import threading

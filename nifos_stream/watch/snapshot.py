@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar, cast
 
-from nifos_stream.counters.reader import Counts, RedisAway
+from nifos_stream.counters.reader import Counts, Moment, RedisAway
 from nifos_stream.counters.shapes import Total, Window
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
@@ -21,7 +21,7 @@ SLOW_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Counts of one moment.
+    """Counts of one moment, all but `all_time` under the watcher's filter.
 
     before: the window of the same length before this one; None when that cannot be asked. a_minute: posts of
     the last minute. groups: windows by dimension, where that is counted. trends: posts of each step, by
@@ -49,7 +49,12 @@ def open_counts(settings: Settings) -> Counts:
 
 
 class Watcher:
-    """Reads snapshots. `window` may be changed between them; rows: values per dimension that have a trend."""
+    """Reads snapshots. `window` may be changed between them.
+
+    rows: values per dimension that have a trend. where: only posts with these values; the groups of a
+    dimension are those of the other filters, so that another value can be chosen. start, end: as the reader
+    has them; a stated start stands instead of the window.
+    """
 
     def __init__(
         self,
@@ -57,11 +62,19 @@ class Watcher:
         window: str,
         *,
         rows: int = 12,
+        dimensions: Sequence[str] = DIMENSIONS,
+        where: Mapping[str, str] | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._counts = counts
         self._rows = rows
+        self._dimensions = dimensions
+        self._where = where or {}
+        self._start = start
+        self._end = end
         self._now = now
         self._monotonic = monotonic
         self._slow: dict[tuple[str, ...], tuple[float, object]] = {}
@@ -70,14 +83,14 @@ class Watcher:
     def snapshot(self) -> Snapshot:
         """The counts now. RedisAway when Redis does not answer; UserError when the window is none."""
         asked = self.window
-        window = self._counts.window(asked)
-        groups = {dimension: found for dimension in DIMENSIONS if (found := self._by(asked, dimension))}
+        window = self._read(asked)
+        groups = {dimension: found for dimension in self._dimensions if (found := self._by(asked, dimension))}
         return Snapshot(
             asked=asked,
             read_at=self._now(),
             window=window,
             before=self._slowly(("before", asked), lambda: self._before(window)),
-            a_minute=self._counts.window("1m").total.total,
+            a_minute=self._counts.window("1m", where=self._where).total.total,
             all_time=self._counts.total(),
             groups=groups,
             trends={dimension: self._trends(asked, dimension, found) for dimension, found in groups.items()},
@@ -85,7 +98,7 @@ class Watcher:
 
     def _by(self, asked: str, dimension: str) -> Window | None:
         try:
-            return self._counts.window(asked, by=dimension)
+            return self._read(asked, dimension, self._without(dimension))
         except RedisAway:
             raise
         except UserError:
@@ -93,7 +106,8 @@ class Watcher:
 
     def _before(self, window: Window) -> Window | None:
         try:
-            return self._counts.window(start=window.start - (window.end - window.start), end=window.start)
+            start = window.start - (window.end - window.start)
+            return self._counts.window(start=start, end=window.start, where=self._where)
         except RedisAway:
             raise
         except UserError:
@@ -106,7 +120,14 @@ class Watcher:
         }
 
     def _trend(self, asked: str, dimension: str, value: str) -> Sequence[float]:
-        return totals(self._counts.window(asked, where={dimension: value}).series)
+        return totals(self._read(asked, None, {**self._without(dimension), dimension: value}).series)
+
+    def _read(self, asked: str, by: str | None = None, where: Mapping[str, str] | None = None) -> Window:
+        filters = self._where if where is None else where
+        return self._counts.window(asked, by=by, where=filters, start=self._start, end=self._end)
+
+    def _without(self, dimension: str) -> dict[str, str]:
+        return {name: value for name, value in self._where.items() if name != dimension}
 
     def _slowly(self, key: tuple[str, ...], read: Callable[[], _Answer]) -> _Answer:
         at = self._monotonic()

@@ -107,24 +107,26 @@ class Health(_Shape):
 
 def written(window: Window) -> bytes:
     """A window as the JSON of a SentimentAnswer, on one line."""
-    return dumped(
-        {
-            "from": window.start.isoformat(),
-            "to": window.end.isoformat(),
-            "grain": window.grain,
-            "step": window.step,
-            "total": tables.as_json(window.total),
-            "sentences": None if window.sentences is None else tables.labels_json(window.sentences),
-            "by": window.by,
-            "groups": {name: tables.as_json(count) for name, count in window.groups.items()},
-            "other": tables.labels_json(window.other),
-            "series": [
-                {"start": point.start.isoformat(), **tables.labels_json(point.count)}
-                for point in window.series
-            ],
-            **freshness.as_json(window.freshness),
-        }
-    )
+    return dumped(window_json(window))
+
+
+def window_json(window: Window) -> dict[str, object]:
+    """The members of a SentimentAnswer."""
+    return {
+        "from": window.start.isoformat(),
+        "to": window.end.isoformat(),
+        "grain": window.grain,
+        "step": window.step,
+        "total": tables.as_json(window.total),
+        "sentences": None if window.sentences is None else tables.labels_json(window.sentences),
+        "by": window.by,
+        "groups": {name: tables.as_json(count) for name, count in window.groups.items()},
+        "other": tables.labels_json(window.other),
+        "series": [
+            {"start": point.start.isoformat(), **tables.labels_json(point.count)} for point in window.series
+        ],
+        **freshness.as_json(window.freshness),
+    }
 
 
 def latest_written(latest: Latest) -> bytes:

@@ -15,10 +15,11 @@ from nifos_stream import __version__
 from nifos_stream.counters.reader import Counts
 from nifos_stream.model import Unread
 from nifos_stream.settings import ModelSettings, Settings
-from nifos_stream.watch.api import answer, problem
+from nifos_stream.watch.api import answer, page, problem
 from nifos_stream.watch.api.guard import Guard, access
 from nifos_stream.watch.api.hub import EVERY_SECONDS, Hub, TooManyQuestions
 from nifos_stream.watch.api.labeller import Labeller, Model, Unlabelled
+from nifos_stream.watch.api.overview import OverviewQuestion, Overviews
 from nifos_stream.watch.api.question import Asked, AskedPosts, Question
 from nifos_stream.watch.api.stream import EventStream
 from nifos_stream.watch.feed import Feed
@@ -78,6 +79,7 @@ def create_app(
     )
     app.state.hub = hub
     app.include_router(_health())
+    app.include_router(page.routes())
     app.include_router(_sentiment(reading, hub), prefix="/api/v1", tags=["counts"], responses=_PROBLEMS)
     app.include_router(_classify(labeller), prefix="/api/v1", tags=["model"], responses=_PROBLEMS)
     problem.install(app)
@@ -91,6 +93,7 @@ class _Reading:
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._feed = Feed(counts)
+        self._overviews = Overviews(counts)
         self._threads = ThreadPoolExecutor(_READERS, "counts")
 
     async def answer(self, question: Question) -> bytes:
@@ -109,6 +112,8 @@ class _Reading:
         self._counts.close()
 
     def _read(self, question: Question) -> bytes:
+        if isinstance(question, OverviewQuestion):
+            return self._overviews.written(question)
         return answer.written(question.ask(self._counts))
 
 
@@ -142,22 +147,40 @@ def _sentiment(reading: _Reading, hub: Hub) -> APIRouter:
 
         A message is the answer of /sentiment. An event `problem` says why there is no newer one now.
         """
+        return await _followed(hub, asked.question())
+
+    @router.get("/overview", response_class=EventStream, status_code=200)
+    async def overview(asked: _Asked) -> Response:
+        """What the page shows of a window, as server-sent events: all of it, once a second.
+
+        A message has the `window`, as /sentiment answers it, the window `before`, posts of the last minute
+        and of all time, and groups `by` source, keyword and channel with their trends. `by` and `grain` of
+        the question are not used.
+        """
         question = asked.question()
-        try:
-            viewer = hub.join(question)
-        except TooManyQuestions as error:
-            raise HTTPException(429, str(error), problem.AGAIN) from None
-        leave = partial(hub.leave, question, viewer)
-        try:
-            first = await anext(viewer)
-        except StopAsyncIteration:
-            raise HTTPException(503, "The server is going down.", problem.AGAIN) from None
-        except BaseException:
-            leave()
-            raise
-        return EventStream(first, viewer, leave)
+        return await _followed(
+            hub,
+            OverviewQuestion(question.window, where=question.where, start=question.start, end=question.end),
+        )
 
     return router
+
+
+async def _followed(hub: Hub, question: Question) -> EventStream:
+    """A stream of the answers to a question, which it is known to have."""
+    try:
+        viewer = hub.join(question)
+    except TooManyQuestions as error:
+        raise HTTPException(429, str(error), problem.AGAIN) from None
+    leave = partial(hub.leave, question, viewer)
+    try:
+        first = await anext(viewer)
+    except StopAsyncIteration:
+        raise HTTPException(503, "The server is going down.", problem.AGAIN) from None
+    except BaseException:
+        leave()
+        raise
+    return EventStream(first, viewer, leave)
 
 
 def _classify(labeller: Labeller) -> APIRouter:

@@ -17,11 +17,14 @@ from nifos_stream.watch.api import problem
 log = logs.get("web")
 
 MAX_BODY_BYTES = 65_536
-_OPEN_PATHS = ("/healthz",)
+_OPEN_PATHS = ("/healthz", "/")
+_OPEN_FOLDER = "/page/"
+"""What the page is made of is no secret, and it asks for the token itself."""
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES:,} bytes."
 HEADERS = {
-    # Nothing here is a document; a browser that is led to show one loads and runs nothing.
+    # No answer but the page, which says so itself, is a document; a browser that is led to show one loads and
+    # runs nothing.
     "Content-Security-Policy": "; ".join(
         ("default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'")
     ),
@@ -78,7 +81,9 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:
@@ -103,7 +108,7 @@ class Guard:
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             tokens.append(shown.strip().encode("latin-1"))
-        if scope["path"] not in _OPEN_PATHS and not self._is_known(tokens):
+        if not _is_open(scope["path"]) and not self._is_known(tokens):
             said = "Show the token, as Authorization: Bearer TOKEN or as ?token=TOKEN."
             return problem.response(401, said, {"WWW-Authenticate": "Bearer"}), scope
         return None, inner
@@ -111,6 +116,10 @@ class Guard:
     def _is_known(self, tokens: list[bytes]) -> bool:
         wanted = self._access.token
         return wanted is None or any(hmac.compare_digest(shown, wanted) for shown in tokens)
+
+
+def _is_open(path: str) -> bool:
+    return path in _OPEN_PATHS or path.startswith(_OPEN_FOLDER)
 
 
 def _without_token(scope: Scope) -> tuple[Scope, list[bytes]]:

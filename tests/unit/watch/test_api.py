@@ -94,8 +94,10 @@ def test_the_answer_is_as_openapi_says(api):
     assert shown["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].endswith(
         "SentimentAnswer"
     )
-    assert "text/event-stream" in schema["paths"]["/api/v1/stream"]["get"]["responses"]["200"]["content"]
-    assert set(schema["paths"]) == {SENTIMENT, "/api/v1/stream", POSTS, CLASSIFY, "/healthz"}
+    streams = {"/api/v1/stream", "/api/v1/overview"}
+    assert set(schema["paths"]) >= {SENTIMENT, *streams, POSTS, CLASSIFY, "/healthz"}
+    for path in streams:
+        assert "text/event-stream" in schema["paths"][path]["get"]["responses"]["200"]["content"]
 
 
 def test_the_latest_posts_come_with_all_that_is_kept_of_them(api):
