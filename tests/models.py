@@ -8,6 +8,8 @@ import torch
 from tokenizers import models, normalizers, pre_tokenizers, processors
 from transformers import ElectraConfig, ElectraForSequenceClassification
 
+from nifos_stream.model import directory
+
 WORDS = [
     "좋아요",
     "별로",
@@ -100,4 +102,16 @@ def make_model_dir(
         "weights": "plain",
     }
     (path / "nifos.json").write_text(json.dumps(described | manifest), encoding="utf-8")
+    return path
+
+
+def make_model_like(model: str, path: Path) -> Path:
+    """Save a model with the tokenizer, cleaning and length of another one, and small random weights."""
+    source = directory.find(model)
+    tokenizer = directory.read_tokenizer(source)
+    make_module(tokenizer.get_vocab_size(), layers=1, hidden=8).save_pretrained(path)
+    tokenizer.save(str(path / "tokenizer.json"))
+    told = json.loads((source / "nifos.json").read_text(encoding="utf-8"))
+    told |= {"weights": "plain", "labels": ["negative", "neutral", "positive"]}
+    (path / "nifos.json").write_text(json.dumps(told), encoding="utf-8")
     return path

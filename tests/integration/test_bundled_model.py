@@ -1,22 +1,17 @@
 """The model that ships with the package, on rows that it has not seen."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from nifos_stream.model import load_model
 from nifos_stream.training import corpus
 from nifos_stream.training.evaluate import classify, figures
+from tests.corpus import TEST
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
 ROWS = 1500
 MARGIN = 0.15
 
-pytestmark = [
-    pytest.mark.corpus,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the labelled corpus is not here"),
-]
+pytestmark = pytest.mark.corpus
 
 
 @pytest.mark.parametrize(
@@ -36,7 +31,7 @@ pytestmark = [
     ],
 )
 def test_the_bundled_model_beats_calling_everything_positive_on_every_source(source: str) -> None:
-    rows = [row for row in corpus.read(DATA / "test.tsv.xz") if row.source == source]
+    rows = [row for row in corpus.read(TEST) if row.source == source]
     probabilities = classify(load_model("bundled"), [row.text for row in rows[:ROWS]])
     labels = np.array([row.label for row in rows[:ROWS]])
     always_positive = figures(labels, np.tile([0.0, 0.0, 1.0], (len(labels), 1)))
@@ -46,6 +41,6 @@ def test_the_bundled_model_beats_calling_everything_positive_on_every_source(sou
 
 
 def test_its_scores_mean_what_they_say() -> None:
-    rows = corpus.read(DATA / "test.tsv.xz")[:ROWS]
+    rows = corpus.read(TEST)[:ROWS]
     probabilities = classify(load_model("bundled"), [row.text for row in rows])
     assert figures(np.array([row.label for row in rows]), probabilities).ece < 0.06
