@@ -39,6 +39,7 @@ class Ledger:
             call.hsetnx(key, "since", now_ms)
             call.expire(key, KEPT)
             call.zadd(pairs, {pair: now_ms})
+            call.expire(pairs, KEPT)
             call.zremrangebyscore(pairs, "-inf", _milliseconds(now - KEPT))
             call.execute()
 

@@ -41,7 +41,13 @@ class World:
         self.classifier = FakeClassifier()
         self.metrics = Metrics()
         self.settings = Settings(stream={"handover_timeout_seconds": 2, **stream})
-        self.stage = ClassifyStage(self.settings, self.classifier, self.metrics)
+        self.observed = []
+        self.stage = ClassifyStage(
+            self.settings,
+            self.classifier,
+            self.metrics,
+            observe=lambda job, partitions: self.observed.append((len(job.readings), set(partitions))),
+        )
         self.stop = threading.Event()
         self.failure = None
         self.thread = threading.Thread(target=self._run)
@@ -88,6 +94,7 @@ def test_posts_are_read_labelled_and_published(world, kafka):
     assert sorted(partition for _, partition, _ in kafka.messages) == [0, 1]
     assert running.classifier.stats.texts == 2
     running.end()
+    assert running.observed == [(2, {0, 1})], "whoever looks on is told once it is published"
     assert running.consumer.closed
     assert running.failure is None
 
@@ -183,6 +190,8 @@ def test_partitions_that_go_take_their_rows_with_them(world, kafka):
     go_on.set()
     until(lambda: kafka.offsets == {1: 2})
     assert {partition for _, partition, _ in kafka.messages} == {1}
+    until(lambda: running.observed)
+    assert all(0 not in partitions for _, partitions in running.observed)
 
 
 def test_a_stop_publishes_the_batch_in_hand(world, kafka):
