@@ -1,0 +1,74 @@
+// The words that set the posts of a label apart, each with the posts behind it.
+
+import { byId, element, say } from "./dom.js";
+import * as format from "./format.js";
+import { poll, sentence } from "./poll.js";
+import { post } from "./posts.js";
+import * as state from "./state.js";
+import { say as t } from "./text.js";
+
+const EVERY_MS = 15000;
+const WORDS = 12;
+const LABELS = ["negative", "positive"];
+const pollings = [];
+const answers = {};
+const open = {};
+
+/** Begin to follow the words. */
+export function start() {
+  for (const label of LABELS) {
+    const failed = (problem) => {
+      answers[label] = null;
+      byId(`drivers-${label}`).replaceChildren();
+      say(byId("drivers-note"), sentence(problem));
+    };
+    const got = (answer) => {
+      answers[label] = answer;
+      show(label);
+    };
+    pollings.push(poll("drivers", EVERY_MS, () => query(label), { got, failed }));
+  }
+  again();
+}
+
+/** Ask anew, as after a change of window or filter. */
+export function again() {
+  for (const label of LABELS) byId(`drivers-${label}`).replaceChildren();
+  say(byId("drivers-note"), state.get().channel ? t("driversNoChannel") : "");
+  for (const polling of pollings) polling.again();
+}
+
+/** Say everything anew, in the language of now. */
+export function translate() {
+  for (const label of LABELS) if (answers[label]) show(label);
+}
+
+function query(label) {
+  if (state.get().channel) return null;
+  return [...state.span(), ["label", label], ["limit", WORDS], ...state.chosen()];
+}
+
+function show(label) {
+  const { posts, posts_before: before, words } = answers[label];
+  const most = Math.max(1e-9, ...words.map((word) => word.z));
+  const title = element("h3", { class: label }, t(label === "negative" ? "driversNegative" : "driversPositive"));
+  const rest = element("p", { class: "small" }, t("driversRest", { posts: format.count(posts), before: format.count(before) }));
+  const list = element("ul", { class: "plain words-list" }, words.map((word) => item(label, word, most)));
+  byId(`drivers-${label}`).replaceChildren(title, words.length ? list : element("p", { class: "note" }, t("driversNone")), rest);
+  if (LABELS.some((one) => answers[one])) say(byId("drivers-note"), "");
+}
+
+function item(label, { word, z, count, count_before: before, posts }, most) {
+  const shown = open[label] === word;
+  const bar = element("span", { class: `bar segment ${label}`, "aria-hidden": "true" });
+  bar.style.width = `${Math.max(2, (100 * z) / most)}%`;
+  const button = element("button", {
+    type: "button", class: "value", "aria-expanded": String(shown), onclick: () => {
+      open[label] = shown ? null : word;
+      show(label);
+      byId(`drivers-${label}`).querySelector(`[data-word="${CSS.escape(word)}"]`)?.focus();
+    }, "data-word": word, title: `z = ${z.toFixed(1)}`,
+  }, element("span", { class: "word" }, word), element("span", { class: "small" }, t("driversSay", { count: format.count(count), before: format.count(before) })));
+  const behind = shown ? element("ol", { class: "plain posts", "aria-label": t("driversPosts", { word }) }, posts.map(post)) : null;
+  return element("li", {}, button, element("span", { class: "track" }, bar), behind);
+}

@@ -1,0 +1,36 @@
+// What is looked at: windows, chosen values, a stated stretch of time.
+
+import { byId, choice, element } from "./dom.js";
+import * as format from "./format.js";
+import * as state from "./state.js";
+import { say as t } from "./text.js";
+
+let windows;
+let kinds;
+
+/** Let windows, languages and kinds of chart be chosen. */
+export function start() {
+  windows = choice(byId("windows"), (window) => state.set({ window, from: "", to: "" }));
+  kinds = choice(byId("chart-kinds"), (chart) => state.set({ chart }, { replace: true }));
+  for (const button of byId("languages").children) button.addEventListener("click", () => state.set({ lang: button.dataset.lang }, { replace: true }));
+  show();
+}
+
+/** Show what is chosen. */
+export function show() {
+  const { window, from, to, chart, lang } = state.get();
+  windows(state.WINDOWS.map((one) => [one, t(one)]), from ? "" : window);
+  kinds([["posts", t("chartPosts")], ["share", t("chartShare")]], chart);
+  for (const button of byId("languages").children) button.setAttribute("aria-pressed", String(button.dataset.lang === lang));
+  const chips = state.chosen().map(([name, value]) => chip(t(name), value, () => state.set({ [name]: "" })));
+  if (from) chips.push(chip(t("window"), `${format.moment(from)} – ${to ? format.moment(to) : ""}`, () => state.set({ from: "", to: "" })));
+  if (chips.length > 1) chips.push(element("button", { type: "button", class: "clear", onclick: () => state.set({ source: "", keyword: "", channel: "", from: "", to: "" }) }, t("clearFilters")));
+  const bar = byId("filters");
+  bar.hidden = !chips.length;
+  bar.replaceChildren(...(chips.length ? [element("span", { class: "small" }, t("filteredBy")), ...chips] : []));
+}
+
+function chip(name, value, remove) {
+  return element("button", { type: "button", class: "chip", "aria-label": t("removeFilter", { value }), onclick: remove },
+    element("span", { class: "small" }, name), ` ${value} `, element("span", { "aria-hidden": "true" }, "✕"));
+}

@@ -1,0 +1,84 @@
+// The numbers that people look at first: shares, net sentiment, posts per minute.
+
+import { arrange, byId, element, say } from "./dom.js";
+import * as format from "./format.js";
+import { LABELS } from "./state.js";
+import { say as t } from "./text.js";
+
+export const SIGNS = { negative: "−", neutral: "·", positive: "+" };
+const parts = new Map();
+let bar;
+
+/** Show an overview. */
+export function show({ window, before, a_minute: aMinute, all_time: allTime }, live) {
+  const { total } = window;
+  const past = before?.total;
+  shares(total, past);
+  const minutes = (Date.parse(window.to) - Date.parse(window.from)) / 60000;
+  const mean = total.total / minutes;
+  figure("net", t("net"), format.net(total.net_sentiment), past?.total ? t("before", { before: format.net(past.net_sentiment) }) : t("beforeNone"), t("netWhy"), side(total.net_sentiment));
+  const rate = live ? format.rate(aMinute) : format.rate(mean);
+  const why = live ? t("perMinuteMean", { mean: format.rate(mean) }) : format.moment(window.to);
+  figure("minute", t("perMinute"), rate, why, live ? t("perMinuteWhy") : null);
+  const change = past?.total ? t("before", { before: format.count(past.total) }) : t("beforeNone");
+  figure("posts", t("posts"), format.count(total.total), change, t("allTime", { count: format.count(allTime) }));
+  arrange(byId("figures"), [...parts.values()].map((part) => part.group));
+}
+
+function side(net) {
+  if (net === null || Math.abs(net) < 0.005) return "neutral";
+  return net > 0 ? "positive" : "negative";
+}
+
+function shares(total, past) {
+  const written = Object.fromEntries(LABELS.map((label) => [label, format.percent(total[label], total.total)]));
+  bar ??= makeBar();
+  bar.strip.setAttribute("aria-label", t("sharesSay", written));
+  for (const label of LABELS) {
+    const { segment, name, share, number, change } = bar[label];
+    segment.style.flexGrow = total.total ? total[label] / total.total : 0;
+    say(name, `${SIGNS[label]} ${t(label)}`);
+    say(share, written[label]);
+    share.dataset.count = total[label];
+    say(number, format.count(total[label]));
+    say(change, past?.total && total.total ? difference(total[label] / total.total - past[label] / past.total) : "");
+    change.title = t("comparedWith");
+  }
+}
+
+function difference(change) {
+  const points = format.signed(100 * change, 1);
+  const arrow = Number(points.replace("−", "-")) === 0 ? "=" : change > 0 ? "▲" : "▼";
+  return `${arrow} ${t("points", { points })}`;
+}
+
+function makeBar() {
+  const strip = element("div", { class: "strip", role: "img" });
+  const made = { strip };
+  const columns = LABELS.map((label) => {
+    const segment = element("span", { class: `segment ${label}` });
+    strip.append(segment);
+    const [name, share, number, change] = ["name", "share", "number", "change"].map((kind) => element("span", { class: kind }));
+    share.id = `share-${label}`;
+    made[label] = { segment, name, share, number, change };
+    return element("div", { class: `share-of ${label}` }, name, share, element("span", { class: "small" }, number, " ", change));
+  });
+  byId("shares").append(strip, element("div", { class: "share-columns" }, columns));
+  return made;
+}
+
+function figure(key, name, value, below, title, colour) {
+  if (!parts.has(key)) {
+    const [term, number, note] = ["dt", "dd", "dd"].map((tag) => element(tag));
+    number.id = `figure-${key}`;
+    number.className = "number";
+    note.className = "small";
+    parts.set(key, { term, number, note, group: element("div", {}, term, number, note) });
+  }
+  const { term, number, note } = parts.get(key);
+  say(term, name);
+  say(number, value);
+  say(note, below ?? "");
+  number.title = title ?? "";
+  number.className = `number ${colour ?? ""}`;
+}

@@ -1,0 +1,54 @@
+// Whether the numbers are live, said in one sentence; greys them when they are not. Keeps their age itself.
+
+import { byId, say } from "./dom.js";
+import * as format from "./format.js";
+import { say as t } from "./text.js";
+
+const STALE_SECONDS = 15;
+let freshness = null;
+let heardAt = null;
+let trouble = null;
+
+/** Numbers have come. */
+export function heard(window) {
+  freshness = window;
+  heardAt = performance.now();
+  trouble = null;
+  show();
+}
+
+/** No newer numbers: the connection is gone, or (`detail`) the server says why. */
+export function lost(detail = "") {
+  trouble = { detail };
+  show();
+}
+
+/** Say it anew: as time passes, or in another language. */
+export function show() {
+  const [live, text] = said();
+  byId("status").dataset.live = live;
+  say(byId("status-text"), text);
+  document.body.classList.toggle("old", live === "no" && heardAt !== null);
+  const problem = byId("problem");
+  problem.hidden = !trouble?.detail;
+  say(problem, trouble?.detail ?? "");
+}
+
+function said() {
+  const since = heardAt === null ? null : (performance.now() - heardAt) / 1000;
+  if (trouble && since === null) return ["no", t("awayFirst")];
+  if (trouble) return ["no", t(trouble.detail ? "redisAway" : "away", { age: format.age(since) })];
+  if (freshness === null) return ["connecting", t("connecting")];
+  const [live, text] = level(freshness);
+  const more = [text];
+  if (freshness.rebuilding !== null) more.push(t("rebuilding", { part: format.percent(freshness.rebuilding, 1) }));
+  if (freshness.backlog) more.push(t("backlog", { count: format.count(freshness.backlog) }));
+  return [freshness.rebuilding === null ? live : "no", more.join(" · ")];
+}
+
+function level({ behind, behind_seconds: seconds, counted_since: since }) {
+  if (seconds === null) return since === null ? ["connecting", t("nothing")] : ["no", t("unknown")];
+  const age = format.age(seconds);
+  if (seconds <= STALE_SECONDS) return ["yes", t("live", { age })];
+  return ["no", behind ? t("stale", { behind: format.count(behind), age }) : t("old", { age })];
+}
