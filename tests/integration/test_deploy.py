@@ -38,7 +38,9 @@ def test_the_compose_file_follows_the_compose_specification(compose_text):
     merged = yaml.safe_dump({k: v for k, v in yaml.safe_load(compose_text).items() if not k.startswith("x-")})
     compose = compose_spec.PyCompose.from_yaml(merged)
     compose.validate()
-    assert compose.service_names() == ["kafka", "redis", "topics", "worker", "worker-gpu"]
+    assert compose.service_names() == [
+        *("kafka", "redis", "topics", "worker", "worker-gpu", "prometheus", "grafana"),
+    ]
     with pytest.raises(ValueError, match="imagee"):
         compose_spec.PyCompose.from_yaml(merged.replace("image:", "imagee:"))
 
@@ -52,6 +54,8 @@ def test_the_compose_file_is_one_that_docker_takes():
         "compose",
         "--profile",
         "gpu",
+        "--profile",
+        "monitoring",
         "-f",
         str(ROOT / "docker-compose.yml"),
         "config",
@@ -66,7 +70,7 @@ def test_what_services_refer_to_exists(services):
         assert set(service.get("depends_on", {})) <= set(services)
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            assert not source.startswith(".") or (ROOT / source).is_file()
+            assert not source.startswith(".") or (ROOT / source).exists()
 
 
 def test_services_stay_on_this_machine_and_say_how_they_are(services):
@@ -85,6 +89,14 @@ def test_our_services_run_read_only_and_without_privileges(services):
         assert service["cap_drop"] == ["ALL"]
         assert "no-new-privileges:true" in service["security_opt"]
         assert "user" not in service, "the image names its own user"
+
+
+@pytest.mark.parametrize("name", ["prometheus", "grafana"])
+def test_monitoring_runs_read_only_and_starts_only_when_named(services, name):
+    service = services[name]
+    assert service["profiles"] == ["monitoring"]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
 
 
 def test_the_gpu_worker_asks_for_a_gpu_and_starts_only_when_named(services):
