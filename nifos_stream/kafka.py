@@ -221,7 +221,8 @@ def _wanted(settings: Settings) -> list[NewTopic]:
     wanted = [
         NewTopic(
             name,
-            num_partitions=topics.partitions,
+            # One worker at a time evaluates, so that more partitions of alerts would be of no use.
+            num_partitions=1 if name == topics.alerts else topics.partitions,
             replication_factor=topics.replication_factor,
             config={
                 "retention.ms": str(int(days * DAY_MS)),

@@ -117,6 +117,14 @@ class Metrics:
         )
         self.redis_up = self._gauge("redis_up", "1 while Redis answers the counter view.")
 
+        # The alerts.
+        self.alerts = self._counter("alerts", "Alerts published: begun or ended, by rule.", "rule", "what")
+        self.alerts_open = self._gauge("alerts_open", "Alerts that are open, where they are evaluated.")
+        self.alerts_leading = self._gauge("alerts_leading", "1 where the rules are evaluated.")
+        self.webhook_posts = self._counter(
+            "webhook_posts", "Messages to webhooks: delivered, retried or given_up.", "webhook", "end"
+        )
+
         # The process.
         self.healthy = self._gauge("healthy", "1 while every stage is well.")
         self.build_info = self._gauge("build_info", "1 for the version that runs.", "version")

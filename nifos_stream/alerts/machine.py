@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from nifos_stream.alert_settings import Metric
 from nifos_stream.alerts.numbers import MINUTE
 
 
@@ -26,7 +25,7 @@ class Alert:
     """A stretch of time in which a rule held. Times in seconds since 1970; evidence as at its beginning."""
 
     subject: Subject
-    metric: Metric
+    metric: str
     started_at: int
     ended_at: int | None
     evidence: Mapping[str, object]
@@ -41,7 +40,7 @@ class Alert:
 class Judged:
     """One subject at one minute. weight: which matter most, where not all can be opened."""
 
-    metric: Metric
+    metric: str
     over: bool
     calm: bool
     calm_minutes: int

@@ -1,4 +1,4 @@
-"""Counts by minute for a replay of alert rules: from a CSV file, or from the labelled topic. Judges nothing."""
+"""Counts by minute for a replay of alert rules: of a CSV file, or of the labelled topic. Judges nothing."""
 
 import csv
 import datetime as dt
@@ -46,7 +46,7 @@ def from_csv(path: Path, zone: dt.tzinfo) -> Recorded:
 
 
 def from_topic(settings: Settings, start: float, end: float) -> Recorded:
-    """Count the events of the labelled topic that were written in [start, end). UserError; BrokerUnavailable."""
+    """Count the labelled events that were written in [start, end). UserError; BrokerUnavailable."""
     series = Recorded()
     with closing(LabelledTopic(settings)) as topic:
         for record in topic.between(topic.starts, topic.ends):

@@ -55,6 +55,7 @@ def make_settings(request: pytest.FixtureRequest) -> Callable[..., Settings]:
             },
             "stream": {"group_id": f"classify-{tag}"},
             "counters": {"group_id": f"counters-{tag}", "prefix": f"nifos-{tag}"},
+            "alerts": {"group_id": f"alerts-{tag}"},
         }
         for section, values in sections.items():
             ours[section] = ours.get(section, {}) | values

@@ -264,7 +264,13 @@ def _as_variable(item: Any) -> str:
         return item.get_secret_value()
     if hasattr(item, "model_dump_json"):
         return item.model_dump_json()
-    return json.dumps(item) if isinstance(item, dict | tuple | list) else str(item)
+    if isinstance(item, dict | tuple | list):
+        return json.dumps(item, default=_plain)
+    return str(item)
+
+
+def _plain(item: Any) -> Any:
+    return item.get_secret_value() if isinstance(item, SecretStr) else item.model_dump()
 
 
 def _reader(bootstrap: str, topic: str, isolation: str, partitions: Iterable[int]) -> Consumer:

@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from nifos_stream import __version__
+from nifos_stream.alerts.shelf import Shelf, shelf_of
 from nifos_stream.counters.reader import Counts
 from nifos_stream.model import Unread
 from nifos_stream.settings import ModelSettings, Settings
-from nifos_stream.watch.api import answer, page, problem
+from nifos_stream.watch.api import alerts, answer, page, problem
 from nifos_stream.watch.api.guard import Guard, access
 from nifos_stream.watch.api.hub import EVERY_SECONDS, Hub, TooManyQuestions
 from nifos_stream.watch.api.labeller import Labeller, Model, Unlabelled
@@ -50,6 +51,7 @@ def create_app(
     *,
     counts: Counts | None = None,
     load: Callable[[], Model] | None = None,
+    shelf: Shelf | None = None,
     every_seconds: float = EVERY_SECONDS,
 ) -> FastAPI:
     """The API on the counts and the model that the settings name, or on those that are given.
@@ -59,6 +61,7 @@ def create_app(
     UserError when the settings would let strangers in.
     """
     reading = _Reading(counts or open_counts(settings))
+    shelf = shelf or shelf_of(settings)
     hub = Hub(reading.answer, every_seconds=every_seconds)
     labeller = Labeller(load or partial(_load, settings.model))
 
@@ -68,6 +71,7 @@ def create_app(
         hub.close()
         labeller.close()
         reading.close()
+        shelf.close()
 
     app = FastAPI(
         title="nifos-stream",
@@ -81,6 +85,7 @@ def create_app(
     app.include_router(_health())
     app.include_router(page.routes())
     app.include_router(_sentiment(reading, hub), prefix="/api/v1", tags=["counts"], responses=_PROBLEMS)
+    app.include_router(alerts.routes(shelf, _PROBLEMS))
     app.include_router(_classify(labeller), prefix="/api/v1", tags=["model"], responses=_PROBLEMS)
     problem.install(app)
     app.add_middleware(Guard, access=access(settings.web))

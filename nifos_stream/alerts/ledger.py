@@ -1,0 +1,195 @@
+"""The alerts topic: whose turn it is to evaluate, up to when that was done, and what began and ended.
+
+Why a consumer group and not a lock in Redis: what must not happen twice is a record in Kafka, so Kafka
+decides. The group on the topic gives its partition 0 to one worker. That worker's events and "evaluated up to
+this minute", which stands in the metadata of the group's offset, are one transaction, and all workers share
+one transactional id: whoever takes over first ends or fences what the one before had begun, and only then
+reads what the topic says. So a minute is published whole, once, or not at all, however late a paused worker
+wakes up; an emptied Redis changes nothing of it. Knows no rule and no Redis.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from nifos_stream import kafka, logs
+from nifos_stream.errors import BrokerUnavailable, UserError
+from nifos_stream.messages import AlertEvent
+from nifos_stream.settings import Settings
+from nifos_stream.topic import TopicReader
+
+_log = logs.get(__name__)
+_STEP_SECONDS = 30.0
+_TRANSACTION_SECONDS = 15.0
+_MOST_DROPPED = 500
+_QUICK = {"session.timeout.ms": 10_000, "heartbeat.interval.ms": 2_000, "reconnect.backoff.max.ms": 2_000}
+"""Unless set: a killed worker's turn ends soon."""
+_CLASSIC_ONLY = {"session.timeout.ms", "heartbeat.interval.ms"}
+PARTITION = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was published before: the last event of each alert, oldest first, and up to when was evaluated."""
+
+    events: tuple[AlertEvent, ...]
+    evaluated_to: int | None
+
+
+class Ledger:
+    """One worker's place in the group. Its calls belong to one thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topics.alerts
+        self._mine = False
+        self._producer: Producer | None = None
+        self._end = 0
+        try:
+            self._consumer = Consumer(consumer_properties(settings, settings.alerts.group_id))
+        except (KafkaException, ValueError, TypeError) as error:
+            raise UserError(f"The Kafka settings are not valid: {error}.") from None
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+        )
+
+    def my_turn(self, timeout_seconds: float) -> bool:
+        """Whether this worker evaluates, as the group says; stays a member of it meanwhile. UserError."""
+        # Records are read by whoever takes over, all at once; a member drops what comes.
+        for message in self._consumer.consume(_MOST_DROPPED, timeout_seconds):
+            if (error := message.error()) is not None:
+                heed(error, self._topic)
+        return self._mine
+
+    def take_over(self) -> Past:
+        """End whatever another worker had begun, then read what is there. BrokerUnavailable."""
+        self.give_up()
+        producer = _producer(self._settings)
+        try:
+            producer.init_transactions(_STEP_SECONDS)
+            evaluated_to = self._evaluated_to()
+        except KafkaException as error:
+            raise _unavailable(error) from None
+        self._producer = producer
+        latest: dict[str, AlertEvent] = {}
+        with TopicReader(self._settings.kafka, self._topic) as reader:
+            for message in reader.all():
+                if (event := _event(message)) is not None:
+                    latest[event.id] = event
+            self._end = reader.ends()[PARTITION]
+        return Past(
+            tuple(sorted(latest.values(), key=lambda event: (event.started_at, event.id))), evaluated_to
+        )
+
+    def publish(self, events: Sequence[AlertEvent], evaluated_to: int) -> None:
+        """Publish what began and ended at one minute, and that it was evaluated, or neither.
+
+        1. Begin.  2. Produce.  3. Add how far it was evaluated.  4. Commit, which waits for every record.
+        BrokerUnavailable: nobody knows what became of it, and whoever goes on must take over first.
+        """
+        producer = self._producer
+        if producer is None or not self._mine:
+            raise BrokerUnavailable("Another worker evaluates the alerts.")
+        failures: list[KafkaError] = []
+        try:
+            producer.begin_transaction()
+            for event in events:
+                producer.produce(
+                    self._topic,
+                    event.model_dump_json().encode(errors="replace"),
+                    event.id.encode(),
+                    PARTITION,
+                    on_delivery=lambda error, _: failures.append(error) if error is not None else None,
+                )
+            place = TopicPartition(self._topic, PARTITION, self._end, _written(evaluated_to))
+            member = self._consumer.consumer_group_metadata()
+            producer.send_offsets_to_transaction([place], member, _STEP_SECONDS)
+            producer.flush(_STEP_SECONDS)
+            if failures:
+                raise KafkaException(failures[0])
+            producer.commit_transaction(_STEP_SECONDS)
+            if events:
+                _, self._end = self._consumer.get_watermark_offsets(place, timeout=_STEP_SECONDS)
+        except (KafkaException, BufferError) as error:
+            self.give_up()
+            raise _unavailable(error) from None
+
+    def give_up(self) -> None:
+        """Forget the producer; what it had begun ends when somebody takes over."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaException):
+                producer.abort_transaction(1.0)
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._producer = None
+        self._consumer.close()
+
+    def _evaluated_to(self) -> int | None:
+        (place,) = self._consumer.committed([TopicPartition(self._topic, PARTITION)], timeout=_STEP_SECONDS)
+        if place.error is not None:
+            raise KafkaException(place.error)
+        return _read(place.metadata)
+
+    def _assigned(self, _client: Consumer, places: list[TopicPartition]) -> None:
+        self._mine = self._mine or any(place.partition == PARTITION for place in places)
+        _log.info("alerts.assigned", mine=self._mine)
+
+    def _revoked(self, _client: Consumer, places: list[TopicPartition]) -> None:
+        self._mine = self._mine and all(place.partition != PARTITION for place in places)
+
+
+def consumer_properties(settings: Settings, group_id: str) -> dict[str, Any]:
+    """Of a member whose partitions move soon after it dies; what the settings name wins."""
+    chosen = {**settings.kafka.properties, **settings.kafka.consumer_properties}
+    quick = {name: value for name, value in _QUICK.items() if name not in chosen}
+    if chosen.get("group.protocol") == "consumer":
+        quick = {name: value for name, value in quick.items() if name not in _CLASSIC_ONLY}
+    return kafka.consumer_config(settings.kafka, group_id, {**quick, "auto.offset.reset": "latest"})
+
+
+def _producer(settings: Settings) -> Producer:
+    promises = {
+        "transactional.id": settings.alerts.group_id,
+        "transaction.timeout.ms": int(_TRANSACTION_SECONDS * 1000),
+        "linger.ms": 0,
+    }
+    return Producer(kafka.producer_config(settings.kafka, promises))
+
+
+def _written(evaluated_to: int) -> str:
+    return json.dumps({"evaluated_to": evaluated_to})
+
+
+def _read(metadata: str | None) -> int | None:
+    try:
+        return int(json.loads(metadata or "")["evaluated_to"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _event(message: Message) -> AlertEvent | None:
+    """The event of a record; None where somebody else wrote it."""
+    try:
+        return AlertEvent.model_validate_json(message.value() or b"")
+    except ValueError:
+        return None
+
+
+def heed(error: KafkaError, topic: str) -> None:
+    """UserError for what a person must mend, BrokerUnavailable when the client cannot go on; else nothing."""
+    if error.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED):
+        raise UserError(f"Kafka does not let this user read topic {topic} in its group: {error.str()}.")
+    if error.fatal():
+        raise BrokerUnavailable(f"The consumer of the alerts cannot go on: {error.str()}.")
+
+
+def _unavailable(error: Exception) -> BrokerUnavailable:
+    first = error.args[0] if error.args else error
+    said = first.str() if isinstance(first, KafkaError) else str(first)
+    return BrokerUnavailable(f"The alerts were not published: {said.rstrip('.')}.")
