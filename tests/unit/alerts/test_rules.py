@@ -1,0 +1,138 @@
+"""Each kind of rule, on a series in which it should and should not find something."""
+
+import pytest
+from pydantic import ValidationError
+
+from nifos_stream.alert_settings import AlertSettings, SilenceRule, SurgeRule, ThresholdRule
+from nifos_stream.alerts.evaluator import Evaluator, replay
+from nifos_stream.alerts.numbers import DAY
+from nifos_stream.alerts.recorded import Recorded
+from nifos_stream.counters.shapes import Count
+
+BEGIN = 1_767_225_600
+DAYS = 5
+NOON = BEGIN + 4 * DAY + DAY // 2
+
+
+USUAL = Count(2, 2, 2)
+
+
+def series(changed, usual=USUAL, source="twitter", days=DAYS):
+    """The same each minute, but where changed(minute of the last noon) says otherwise."""
+    made = Recorded()
+    for minute in range(BEGIN, BEGIN + days * DAY, 60):
+        count = changed((minute - NOON) // 60)
+        made.add(minute, usual if count is None else count, {"source": (source,)})
+    return made
+
+
+def found(rule, made, first=NOON - 3600, last=NOON + 7200):
+    """(dimension, value, minutes after noon of the beginning, of the end)."""
+    alerts = {}
+    for alert in replay(Evaluator([rule], made), first, last):
+        alerts[alert.id] = alert
+    return [
+        (
+            *alert.subject[1:],
+            (alert.started_at - NOON) // 60,
+            alert.ended_at and (alert.ended_at - NOON) // 60,
+        )
+        for alert in alerts.values()
+    ]
+
+
+def within(low, high, minute, count):
+    return count if low <= minute < high else None
+
+
+def test_a_surge_of_negative_posts_is_found_for_all_and_for_the_source():
+    made = series(lambda minute: within(0, 30, minute, Count(8, 2, 2)))
+    alerts = found(SurgeRule(name="surge"), made)
+    assert [alert[:2] for alert in alerts] == [("all", ""), ("source", "twitter")]
+    assert all(0 < begun <= 5 and 30 < ended < 36 for *_, begun, ended in alerts)
+
+
+def test_a_share_surges_at_the_same_volume():
+    made = series(lambda minute: within(0, 60, minute, Count(6, 0, 0)), usual=Count(1, 2, 3))
+    assert found(SurgeRule(name="surge", metrics=("negative_share",), dimensions=("all",)), made)
+
+
+def test_more_of_everything_is_no_surge_of_the_share():
+    made = series(lambda minute: within(0, 60, minute, Count(8, 8, 8)))
+    assert found(SurgeRule(name="surge", metrics=("negative_share",)), made) == []
+    assert found(SurgeRule(name="surge", metrics=("posts",)), made)
+
+
+def test_a_small_rise_is_left_alone_however_sure_it_is():
+    made = series(lambda minute: within(0, 60, minute, Count(560, 0, 0)), usual=Count(400, 0, 0))
+    assert found(SurgeRule(name="surge", metrics=("negative",)), made) == []
+
+
+def test_few_posts_are_no_surge():
+    made = series(lambda minute: within(0, 60, minute, Count(1, 0, 0)), usual=Count(0, 1, 0))
+    assert found(SurgeRule(name="surge", min_count=10), made) == []
+    assert found(SurgeRule(name="surge", min_count=3), made)
+
+
+def test_a_value_without_a_history_does_not_surge():
+    made = series(lambda _: None)
+    for minute in range(30):
+        made.add(NOON + 60 * minute, Count(9, 0, 0), {"source": ("new",)})
+    assert {value for _, value, *_ in found(SurgeRule(name="surge"), made)} == {""}
+
+
+def test_a_rule_can_look_at_some_values_alone():
+    made = series(lambda minute: within(0, 30, minute, Count(8, 2, 2)))
+    rule = SurgeRule(name="surge", dimensions=("source",), values=("naver_blog",))
+    assert found(rule, made) == []
+
+
+def test_a_threshold_over_two_hours_has_a_line_to_cross_and_another_to_come_back_over():
+    made = series(lambda minute: within(0, 60, minute, Count(10, 0, 0)), usual=Count(2, 2, 2))
+    rule = ThresholdRule(name="mostly", dimensions=("all",), above=0.5, window_minutes=120)
+    ((_, _, begun, ended),) = found(rule, made, last=NOON + 4 * 3600)
+    # A third of 6 posts, and 10 of 10 for n of 120 minutes: above 0.5 from n = 21 on.
+    assert begun == 21
+    assert 60 + 120 - 21 < ended < 60 + 120
+
+
+def test_a_threshold_below_a_line():
+    made = series(lambda minute: within(0, 60, minute, Count(1, 0, 0)))
+    rule = ThresholdRule(name="few", dimensions=("all",), metric="posts", below=40, window_minutes=10)
+    assert [alert[2:] for alert in found(rule, made)] == [(5, 67)]
+
+
+def test_a_share_of_too_few_posts_crosses_no_line():
+    made = series(lambda minute: within(0, 60, minute, Count(1, 0, 0)), usual=Count(0, 0, 0))
+    rule = ThresholdRule(name="mostly", dimensions=("all",), above=0.5, window_minutes=10, min_posts=11)
+    assert found(rule, made) == []
+
+
+def test_a_source_that_usually_writes_falls_silent():
+    made = series(lambda minute: within(0, 40, minute, Count()), usual=Count(0, 1, 0))
+    assert found(SilenceRule(name="silent"), made) == [("all", "", 30, 41), ("source", "twitter", 30, 41)]
+    assert found(SilenceRule(name="silent", min_expected=31), made) == []
+
+
+def test_a_named_source_needs_no_history():
+    made = series(lambda minute: within(0, 40, minute, Count()), days=5)
+    rule = SilenceRule(name="silent", dimensions=("source",), values=("other",), min_expected=0)
+    assert [alert[1] for alert in found(rule, made)] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: ThresholdRule(name="x"), "one of above and below"),
+        (lambda: ThresholdRule(name="x", above=40), "between 0 and 1"),
+        (lambda: ThresholdRule(name="x", above=0.4, clear=0.5), "calm side"),
+        (lambda: SilenceRule(name="x", dimensions=("source",), min_expected=0), "must be named"),
+        (lambda: SurgeRule(name="x", history_days=3, min_days=4), "more than history_days"),
+        (lambda: AlertSettings(rules=[SurgeRule(name="x")] * 2), "same name"),
+        (lambda: AlertSettings(webhooks=[{"url": "http://a/", "rules": ["y"]}]), "not there: y"),
+        (lambda: AlertSettings(webhooks=[{"url": "ftp://a/"}]), "URL scheme"),
+    ],
+)
+def test_a_rule_that_means_nothing_is_refused(made, said):
+    with pytest.raises(ValidationError, match=said):
+        made()
