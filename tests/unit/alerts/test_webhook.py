@@ -1,0 +1,111 @@
+"""A webhook is told until it has heard, over real HTTP, and not for ever."""
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx2
+import pytest
+
+from nifos_stream.alert_settings import Webhook
+from nifos_stream.alerts import message as messages
+from nifos_stream.alerts.webhook import Parcel, Sender
+from tests.unit.alerts.made import made_alert
+
+SECRET = "correct horse"
+
+
+@contextmanager
+def receiving(*answers):
+    """A server that answers so, in turn, the last one for ever. Yields its URL and what it was sent."""
+    received, waiting = [], list(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append((dict(self.headers), sent))
+            status, more = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            self.send_response(status)
+            for name, value in more.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/hook", received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Trying:
+    """A sender with a clock that moves on to the next try at once."""
+
+    def __init__(self, url, **webhook):
+        self.seconds = 1000.0
+        self.webhook = Webhook(url=url, secret=SECRET, timeout_seconds=2.0, **webhook)
+        self.parcel = Parcel("0:7", messages.body([made_alert()]), [], self.seconds, self.seconds)
+        self.waits = []
+
+    def until_done(self, most=50):
+        with httpx2.Client(timeout=2.0) as client:
+            sender = Sender(
+                self.webhook,
+                client,
+                now=lambda: self.seconds,
+                clock=lambda: 1_777_595_400,
+                chance=lambda: 1.0,
+            )
+            for _ in range(most):
+                end = sender.send(self.parcel)
+                if end != "retried":
+                    return end
+                self.waits.append(self.parcel.next_try_at - self.seconds)
+                self.seconds = self.parcel.next_try_at
+        raise AssertionError("it never ends")
+
+
+def test_what_arrives_is_signed():
+    with receiving((200, {})) as (url, received):
+        trying = Trying(url)
+        assert trying.until_done() == "delivered"
+    ((headers, sent),) = received
+    timestamp = headers["X-Nifos-Timestamp"]
+    assert headers["X-Nifos-Signature"] == messages.signature(sent, SECRET, timestamp)
+    assert sent == trying.parcel.body
+
+
+def test_a_server_that_is_in_trouble_is_tried_again_with_growing_waits():
+    with receiving((500, {}), (503, {}), (429, {}), (204, {})) as (url, received):
+        trying = Trying(url)
+        assert trying.until_done() == "delivered"
+    assert trying.waits == [1.0, 2.0, 4.0]
+    assert {headers["X-Nifos-Delivery"] for headers, _ in received} == {"0:7"}
+
+
+def test_it_waits_as_long_as_it_is_asked_to_but_no_longer_than_it_would():
+    with receiving((429, {"Retry-After": "30"}), (429, {"Retry-After": "9999"}), (200, {})) as (url, _):
+        trying = Trying(url)
+        assert trying.until_done() == "delivered"
+    assert trying.waits == [30.0, 60.0]
+
+
+def test_nobody_there_is_given_up_after_the_stated_time():
+    trying = Trying("http://127.0.0.1:9/hook", give_up_seconds=600)
+    assert trying.until_done() == "given_up"
+    assert 540 <= sum(trying.waits) <= 600
+    assert max(trying.waits) == 60.0
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 410])
+def test_a_refusal_is_given_up_at_once(status):
+    with receiving((status, {"Location": "http://127.0.0.1:9/"})) as (url, received):
+        assert Trying(url).until_done() == "given_up"
+    assert len(received) == 1
