@@ -159,6 +159,15 @@ class LabelledPost(Post):
     )
 
 
+class WatchedWord(BaseModel):
+    """Value of a word in the topic of the watch list; the word is the key. No value takes it off the list."""
+
+    model_config = ConfigDict(frozen=True)
+
+    added_at: AwareDatetime | None = Field(None, description="When it was added.")
+    compounds: bool = Field(False, description="Also found where a longer word begins so: 산불감시원.")
+
+
 LETTER_HEADERS = (
     "nifos.reason",
     "nifos.detail",

@@ -19,6 +19,7 @@ from nifos_stream.messages import (
     LabelledPost,
     ModelRef,
     Post,
+    WatchedWord,
 )
 from nifos_stream.model.reading import Reading
 from nifos_stream.settings import Settings
@@ -26,6 +27,7 @@ from nifos_stream.stream.codec import Record, decode, encode, letter_headers
 
 MODELS: dict[str, type[BaseModel]] = {"post": Post, "labelled-post": LabelledPost, "dead-letter": DeadLetter}
 """What a JSON Schema can be asked for, by name. A dead letter is a line of `dead-letters list --json`."""
+_PAYLOADS = (*MODELS.values(), WatchedWord)
 
 _BINDING = "0.5.0"
 _AN_HOUR_LATER = dt.datetime(2026, 5, 1, 10, 30, tzinfo=SEOUL)
@@ -37,6 +39,7 @@ _POST = {
     "created_at": "2026-05-01T09:30:00+09:00",
     "keywords": ["숲길"],
 }
+_WORD = WatchedWord(added_at=_AN_HOUR_LATER)
 
 
 class Format(StrEnum):
@@ -64,7 +67,7 @@ def json_schema(message: str | None = None) -> dict[str, Any]:
 def asyncapi(settings: Settings) -> dict[str, Any]:
     """AsyncAPI 3.0 of the topics as `settings` name and shape them."""
     _, schema = models_json_schema(
-        [(model, "validation") for model in MODELS.values()], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in _PAYLOADS], ref_template="#/components/schemas/{model}"
     )
     return {
         "asyncapi": "3.0.0",
@@ -86,6 +89,8 @@ def asyncapi(settings: Settings) -> dict[str, Any]:
             "sendDeadLetters": _operation("send", "deadLetters", "deadLetter", "What is no post, and why."),
             "redrivePosts": _operation("send", "posts", "post", "Dead letters that are sent in again."),
             "markRedriven": _operation("send", "deadLetters", "redriven", "A mark for each of those."),
+            "sendWatchedWords": _operation("send", "keywords", "watchedWord", "Words to look for."),
+            "receiveWatchedWords": _operation("receive", "keywords", "watchedWord", "The watch list."),
         },
         "components": {"schemas": schema["$defs"], "messages": _messages()},
     }
@@ -113,22 +118,46 @@ def _channels(settings: Settings) -> dict[str, Any]:
             ["deadLetter", "redriven"],
         ),
     }
-    return {
-        name: {
-            "address": address,
-            "description": description,
-            "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in messages},
-            "bindings": {
-                "kafka": {
-                    "topic": address,
-                    "partitions": topics.partitions,
-                    "replicas": topics.replication_factor,
-                    "topicConfiguration": {"retention.ms": int(days[address] * DAY_MS)},
-                    "bindingVersion": _BINDING,
-                }
-            },
-        }
+    found = {
+        name: _channel(
+            address,
+            description,
+            messages,
+            topics.partitions,
+            topics.replication_factor,
+            {"retention.ms": int(days[address] * DAY_MS)},
+        )
         for name, (address, description, messages) in channels.items()
+    }
+    description = "The watch list; the newest record of each word counts."
+    compact = {"cleanup.policy": ["compact"]}
+    found["keywords"] = _channel(
+        topics.keywords, description, ["watchedWord"], 1, topics.replication_factor, compact
+    )
+    return found
+
+
+def _channel(
+    address: str,
+    description: str,
+    messages: list[str],
+    partitions: int,
+    replicas: int,
+    configuration: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "address": address,
+        "description": description,
+        "messages": {message: {"$ref": f"#/components/messages/{message}"} for message in messages},
+        "bindings": {
+            "kafka": {
+                "topic": address,
+                "partitions": partitions,
+                "replicas": replicas,
+                "topicConfiguration": configuration,
+                "bindingVersion": _BINDING,
+            }
+        },
     }
 
 
@@ -179,6 +208,20 @@ def _messages() -> dict[str, Any]:
                 },
             },
             "examples": [{"headers": {REDRIVEN_HEADER: "3:41"}, "payload": None}],
+        },
+        "watchedWord": {
+            "summary": "A word of the watch list. Without a value it is taken off.",
+            "payload": {"anyOf": [{"$ref": "#/components/schemas/WatchedWord"}, {"type": "null"}]},
+            "bindings": {
+                "kafka": {
+                    "key": {"type": "string", "description": "The word, composed (NFC)."},
+                    "bindingVersion": _BINDING,
+                }
+            },
+            "examples": [
+                {"name": "added", "payload": _WORD.model_dump(mode="json")},
+                {"name": "removed", "payload": None},
+            ],
         },
     }
 

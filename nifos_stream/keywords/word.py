@@ -1,9 +1,10 @@
 """A word of the watch list, and how a record of its topic says it. Knows no client of Kafka and no post."""
 
 import datetime as dt
-import json
 import unicodedata
 from dataclasses import dataclass
+
+from nifos_stream.messages import WatchedWord
 
 MAX_CHARACTERS = 64
 MAX_PARTS = 5
@@ -50,8 +51,7 @@ def key_of(word: Word) -> bytes:
 
 def value_of(word: Word) -> bytes:
     """The value of a word's record."""
-    added_at = None if word.added_at is None else word.added_at.isoformat(timespec="seconds")
-    return json.dumps({"added_at": added_at, "compounds": word.compounds}).encode()
+    return WatchedWord(added_at=word.added_at, compounds=word.compounds).model_dump_json().encode()
 
 
 def decode(key: bytes | None, value: bytes) -> Word:
@@ -61,12 +61,7 @@ def decode(key: bytes | None, value: bytes) -> Word:
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
     try:
-        said = json.loads(value)
-        added_at = said.get("added_at")
-        return Word(
-            spelling,
-            said.get("compounds") is True,
-            None if added_at is None else dt.datetime.fromisoformat(added_at),
-        )
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        said = WatchedWord.model_validate_json(value)
+    except ValueError:
         return Word(spelling)
+    return Word(spelling, said.compounds, said.added_at)
