@@ -1,7 +1,7 @@
-"""Commands about alerts: alerts test, alerts list."""
+"""Commands about alerts: alerts list, alerts test."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,6 +9,18 @@ from nifos_stream.cli.app import app, settings_with
 
 alerts_app = typer.Typer(help="Alerts: try the rules, and see what they found.", no_args_is_help=True)
 app.add_typer(alerts_app, name="alerts", rich_help_panel="Posts and counts")
+
+
+@alerts_app.command("list", epilog="Example: nifos-stream alerts list --state all")
+def alerts_list(
+    state: Annotated[Literal["open", "all"], typer.Option(help="Those that are open, or all.")] = "open",
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each.")] = False,
+) -> None:
+    """Show what the rules have found."""
+    from nifos_stream.commands.alerts import show_list
+
+    show_list(settings_with(), state, limit, as_json=as_json)
 
 
 @alerts_app.command(

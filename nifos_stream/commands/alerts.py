@@ -17,6 +17,7 @@ from nifos_stream.alerts.evaluator import Evaluator, replay
 from nifos_stream.alerts.event import kinds, to_event
 from nifos_stream.alerts.numbers import DAY, MINUTE
 from nifos_stream.alerts.recorded import Recorded
+from nifos_stream.alerts.shelf import State, shelf_of
 from nifos_stream.commands import alert_series
 from nifos_stream.counters.windows import instant
 from nifos_stream.errors import UserError
@@ -100,6 +101,25 @@ def show_replay(replayed: Replayed, *, as_json: bool = False, out: Console | Non
         f" {replayed.end:%Y-%m-%d %H:%M} {replayed.end:%Z}, by {rules}.",
         soft_wrap=True,
     )
+
+
+def show_list(
+    settings: Settings, state: State, limit: int, *, as_json: bool = False, out: Console | None = None
+) -> None:
+    """Print the newest `limit` alerts, as a table or as lines of JSON. RedisAway."""
+    out = out or Console(highlight=False)
+    shelf = shelf_of(settings)
+    try:
+        alerts = shelf.read(state, limit)
+    finally:
+        shelf.close()
+    if as_json:
+        for alert in alerts:
+            out.print(Text(alert.model_dump_json()), soft_wrap=True)
+    elif alerts:
+        out.print(table(alerts))
+    else:
+        out.print("No alert is open." if state == "open" else "There was no alert yet.")
 
 
 def table(alerts: Iterable[AlertEvent]) -> Table:
