@@ -27,7 +27,7 @@ from nifos_stream.stream.codec import Record, decode, encode, letter_headers
 
 MODELS: dict[str, type[BaseModel]] = {"post": Post, "labelled-post": LabelledPost, "dead-letter": DeadLetter}
 """What a JSON Schema can be asked for, by name. A dead letter is a line of `dead-letters list --json`."""
-_PAYLOADS = (*MODELS.values(), WatchedWord)
+_PAYLOADS: tuple[type[BaseModel], ...] = (*MODELS.values(), WatchedWord)
 
 _BINDING = "0.5.0"
 _AN_HOUR_LATER = dt.datetime(2026, 5, 1, 10, 30, tzinfo=SEOUL)
