@@ -48,7 +48,7 @@ def up(
 
 @command(epilog="Example: nifos-stream worker --role classify --model ./my-model --http 127.0.0.1:9100")
 def worker(
-    role: Annotated[Role, typer.Option(help="Label posts, count labelled posts, or both.")] = Role.ALL,
+    role: Annotated[Role, typer.Option(help="Label, count, watch the counts, or all of it.")] = Role.ALL,
     model: Annotated[str | None, typer.Option(help="`bundled`, a directory, or a hub name.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or int8.")] = None,
@@ -65,7 +65,7 @@ def worker(
         bool | None, typer.Option("--accept-bad", help="Go on though nearly all messages are bad.")
     ] = None,
 ) -> None:
-    """Label posts and count them until told to stop."""
+    """Label posts, count them, and raise alerts, until told to stop."""
     from nifos_stream.commands.worker import run_worker
 
     settings = settings_with(
@@ -151,7 +151,7 @@ def schema(
         typer.Option("--format", help="JSON Schema of the messages, or AsyncAPI of the topics."),
     ] = "json-schema",
     message: Annotated[
-        Literal["post", "labelled-post", "dead-letter"] | None,
+        Literal["post", "labelled-post", "dead-letter", "alert"] | None,
         typer.Option(help="JSON Schema of this message alone."),
     ] = None,
 ) -> None:

@@ -46,7 +46,10 @@ def _topics(settings: Settings) -> str:
     topics = settings.topics
     names = [topics.posts, topics.sentiment, topics.dead_letters, topics.alerts, topics.keywords]
     facts = kafka.topic_facts(kafka.connect(settings.kafka), names)
-    if wrong := kafka.missing_or_tight(facts, settings):
+    wrong = kafka.missing_or_tight(facts, settings)
+    if settings.alerts.rules and topics.alerts not in facts:
+        wrong.append(f"Topic {topics.alerts} does not exist; `nifos-stream topics create` makes it.")
+    if wrong:
         raise UserError(" ".join(wrong))
     return ", ".join(f"{name} ({fact.partitions})" for name, fact in facts.items())
 

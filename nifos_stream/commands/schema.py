@@ -9,12 +9,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from nifos_stream import __version__
+from nifos_stream.commands import alert_schema
 from nifos_stream.errors import Reason
 from nifos_stream.kafka import DAY_MS, retention_days
 from nifos_stream.messages import (
     LETTER_HEADERS,
     REDRIVEN_HEADER,
     SEOUL,
+    AlertEvent,
     DeadLetter,
     LabelledPost,
     ModelRef,
@@ -25,7 +27,12 @@ from nifos_stream.model.reading import Reading
 from nifos_stream.settings import Settings
 from nifos_stream.stream.codec import Record, decode, encode, letter_headers
 
-MODELS: dict[str, type[BaseModel]] = {"post": Post, "labelled-post": LabelledPost, "dead-letter": DeadLetter}
+MODELS: dict[str, type[BaseModel]] = {
+    "post": Post,
+    "labelled-post": LabelledPost,
+    "dead-letter": DeadLetter,
+    "alert": AlertEvent,
+}
 """What a JSON Schema can be asked for, by name. A dead letter is a line of `dead-letters list --json`."""
 _PAYLOADS: tuple[type[BaseModel], ...] = (*MODELS.values(), WatchedWord)
 
@@ -89,6 +96,7 @@ def asyncapi(settings: Settings) -> dict[str, Any]:
             "sendDeadLetters": _operation("send", "deadLetters", "deadLetter", "What is no post, and why."),
             "redrivePosts": _operation("send", "posts", "post", "Dead letters that are sent in again."),
             "markRedriven": _operation("send", "deadLetters", "redriven", "A mark for each of those."),
+            "sendAlerts": _operation("send", "alerts", "alert", "What is unusual, when it begins and ends."),
             "sendWatchedWords": _operation("send", "keywords", "watchedWord", "Words to look for."),
             "receiveWatchedWords": _operation("receive", "keywords", "watchedWord", "The watch list."),
         },
@@ -129,6 +137,14 @@ def _channels(settings: Settings) -> dict[str, Any]:
         )
         for name, (address, description, messages) in channels.items()
     }
+    found["alerts"] = _channel(
+        topics.alerts,
+        "Alerts: one record when each begins, one when it ends.",
+        ["alert"],
+        1,
+        topics.replication_factor,
+        {"retention.ms": int(days[topics.alerts] * DAY_MS)},
+    )
     description = "The watch list; the newest record of each word counts."
     compact = {"cleanup.policy": ["compact"]}
     found["keywords"] = _channel(
@@ -209,6 +225,7 @@ def _messages() -> dict[str, Any]:
             },
             "examples": [{"headers": {REDRIVEN_HEADER: "3:41"}, "payload": None}],
         },
+        "alert": alert_schema.message(_BINDING),
         "watchedWord": {
             "summary": "A word of the watch list. Without a value it is taken off.",
             "payload": {"anyOf": [{"$ref": "#/components/schemas/WatchedWord"}, {"type": "null"}]},

@@ -25,6 +25,7 @@ class Role(StrEnum):
 
     CLASSIFY = "classify"
     COUNT = "count"
+    ALERT = "alert"
     ALL = "all"
 
 
@@ -78,7 +79,18 @@ def _stages(
         stages.append(CounterView(settings, metrics, wait_for_redis=role is Role.ALL))
         if settings.http.listen is not None:
             _export_counts(settings, metrics, stack)
+    if role in (Role.ALERT, Role.ALL):
+        stages += _alerts(settings, metrics)
     return stages
+
+
+def _alerts(settings: Settings, metrics: Metrics) -> list[Stage]:
+    """One stage that evaluates, where there are rules, and one for each webhook."""
+    from nifos_stream.alerts.monitor import Monitor
+    from nifos_stream.alerts.webhook import WebhookStage
+
+    stages: list[Stage] = [Monitor(settings, metrics)] if settings.alerts.rules else []
+    return stages + [WebhookStage(settings, webhook, metrics) for webhook in settings.alerts.webhooks]
 
 
 def _export_counts(settings: Settings, metrics: Metrics, stack: ExitStack) -> None:

@@ -42,7 +42,7 @@ def validator(document, schema):
 # JSON Schema.
 
 
-@pytest.mark.parametrize("message", [None, "post", "labelled-post", "dead-letter"])
+@pytest.mark.parametrize("message", [None, "post", "labelled-post", "dead-letter", "alert"])
 def test_each_schema_is_a_json_schema_whose_references_lead_somewhere(message):
     schema = json_schema(message)
     Draft202012Validator.check_schema(schema)
@@ -81,7 +81,8 @@ def test_a_post_is_no_labelled_post():
 
 def test_topics_are_named_as_the_settings_name_them(document):
     channels = document["channels"]
-    assert [channel["address"] for channel in channels.values()] == ["in", "out", "dead", "nifos.keywords"]
+    addresses = [channel["address"] for channel in channels.values()]
+    assert addresses == ["in", "out", "dead", "nifos.alerts", "nifos.keywords"]
     assert document["servers"] == {"kafka1": {"host": "127.0.0.1:9092", "protocol": "kafka"}}
 
 
@@ -108,7 +109,7 @@ def test_every_operation_uses_messages_of_its_channel(document):
             assert message["$ref"].startswith(f"{channel}/messages/")
 
 
-@pytest.mark.parametrize("name", ["post", "labelledPost", "deadLetter", "redriven", "watchedWord"])
+@pytest.mark.parametrize("name", ["post", "labelledPost", "deadLetter", "redriven", "alert", "watchedWord"])
 def test_examples_are_what_they_are_examples_of(document, name):
     message = document["components"]["messages"][name]
     for example in message["examples"]:
