@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import prometheus_client
@@ -115,3 +117,18 @@ def test_prometheus_reads_the_rules_where_they_are_mounted():
     compose = (DEPLOY.parent / "docker-compose.yml").read_text(encoding="utf-8")
     assert all(f":{path}:ro" in compose for path in said["rule_files"])
     assert [job["job_name"] for job in said["scrape_configs"]] == ["nifos"]
+
+
+def test_every_rule_is_tried_out():
+    tried = (DEPLOY / "prometheus" / "alerts_test.yml").read_text(encoding="utf-8")
+    assert {rule["alert"] for rule in rules()} == set(re.findall(r'alertname="(\w+)"', tried))
+
+
+def test_prometheus_takes_the_rules_and_they_fire_when_they_should():
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not here")
+    done = subprocess.run(
+        [promtool, "test", "rules", DEPLOY / "prometheus" / "alerts_test.yml"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
