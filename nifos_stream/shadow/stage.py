@@ -6,6 +6,7 @@ posts are offered to it after they were published, the offer never waits and nev
 model fails or cannot keep up, a metric and a line of the log say so.
 """
 
+import contextlib
 import datetime as dt
 import threading
 import time
@@ -14,7 +15,6 @@ from typing import Any
 
 from nifos_stream import logs
 from nifos_stream.counters.connect import TROUBLE
-from nifos_stream.errors import UserError
 from nifos_stream.metrics import Metrics
 from nifos_stream.model.reading import ModelInfo, Reading
 from nifos_stream.shadow.comparison import DROPPED, UNREAD, Compared, Tally
@@ -82,12 +82,14 @@ class ShadowStage:
         while not stop.is_set():
             self._attempt(self._turn)
             if self._failure is not None:
+                self._clear()
                 stop.wait(_LOOK_SECONDS)
             if self._now() >= self._write_at:
                 self._write()
-        self._drop(len(self._waiting))
+        self._clear()
         self._write()
-        self._ledger.close()
+        with contextlib.suppress(*TROUBLE):
+            self._ledger.close()
 
     def idle_seconds(self) -> float:
         """Seconds since no text waits for the second model; 0 while it has something to do."""
@@ -124,6 +126,9 @@ class ShadowStage:
         self._failure = f"{type(error).__name__}: {error}"
         self._metrics.shadow_up.set(0)
         log.error("shadow.failed", error=self._failure, detail="restart the worker to try it again")
+
+    def _clear(self) -> None:
+        """Nobody will read what waits."""
         left = self._waiting.take(MOST_TEXTS, 0)
         self._waiting.done(len(left))
         self._drop(len(left))
@@ -180,7 +185,7 @@ class ShadowStage:
         info = self._classifier.info
         try:
             self._ledger.add(self._first, Compared(info.name, info.revision), numbers, self._utcnow())
-        except (*TROUBLE, UserError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever is the matter with Redis, the stream goes on
             self._tally.add(numbers)
             self._write_at = self._now() + RETRY_SECONDS
             if not self._unwritten:
