@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,11 +21,12 @@ from rich.text import Text
 from nifos_stream import kafka
 from nifos_stream.counters.reader import Counts, Total
 from nifos_stream.errors import NifosError
+from nifos_stream.local.datadir import choose_port
 from nifos_stream.local.interrupts import signals_as_interrupt
 from nifos_stream.local.sample import sample_posts
 from nifos_stream.local.stack import LocalStack
 from nifos_stream.local.up import settings_for
-from nifos_stream.local.worker import Worker, worker_process
+from nifos_stream.local.worker import Worker, program, worker_process
 from nifos_stream.messages import LABELS
 from nifos_stream.settings import Settings
 from nifos_stream.topic import TopicReader
@@ -34,6 +36,8 @@ from nifos_stream.watch.tables import lines, table
 LOOK_EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 600.0
 TABLE_CELLS = 78
+PAGE_PORT = 8080
+_NO_PAGE = "a live page, once you pip install 'nifos-stream[web]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,28 @@ def run_demo(settings: Settings, *, serve: bool = False, out: TextIO | None = No
         local = settings_for(servers, settings)
         kafka.create_topics(kafka.connect(local.kafka), local)
         worker = stack.enter_context(worker_process(local, directory / "worker.log"))
+        processes, page = [worker], None
+        if serve and _has_page():
+            page = choose_port("the page", None, default=PAGE_PORT, kept=None)
+            web = program(local, directory / "web.log", "web", "--listen", f"127.0.0.1:{page}")
+            processes.append(stack.enter_context(web))
+            console.print(f"Live at {_address(page)}")
         counts = stack.enter_context(Counts(servers.redis_url, timezone=local.timezone))
         outcome = _run(local, counts, worker, console)
-        _summarise(outcome, servers, console, serve=serve)
+        _summarise(outcome, servers, console, serve=serve, page=page)
         if problem := outcome.problem():
             raise NifosError(f"The demo does not add up: {problem}.")
         if serve:
-            _stay(worker, servers)
+            _stay(processes, servers)
+
+
+def _has_page() -> bool:
+    """Whether the extra `web` is installed."""
+    return all(find_spec(name) is not None for name in ("fastapi", "uvicorn"))
+
+
+def _address(page: int) -> str:
+    return f"http://127.0.0.1:{page}/?window=24h"
 
 
 def _run(settings: Settings, counts: Counts, worker: Worker, console: Console) -> Outcome:
@@ -144,7 +163,9 @@ def _by_source(seen: Total) -> list[Text]:
     return table("source", lines(seen.groups, seen.other), TABLE_CELLS)
 
 
-def _summarise(outcome: Outcome, servers: LocalStack, console: Console, *, serve: bool) -> None:
+def _summarise(
+    outcome: Outcome, servers: LocalStack, console: Console, *, serve: bool, page: int | None
+) -> None:
     counted = outcome.counts.total
     console.print()
     console.print(
@@ -159,16 +180,17 @@ def _summarise(outcome: Outcome, servers: LocalStack, console: Console, *, serve
             f" {counted.of(label):,} ({percent(counted.share(label))})   "
         )
     console.print(line)
-    console.print(_next_steps(servers, serve=serve), style="dim", soft_wrap=True)
+    console.print(_next_steps(servers, serve=serve, page=page), style="dim", soft_wrap=True)
 
 
-def _next_steps(servers: LocalStack, *, serve: bool) -> str:
+def _next_steps(servers: LocalStack, *, serve: bool, page: int | None) -> str:
     if not serve:
         return (
-            "\nNext: `nifos-stream demo --serve` stays up to be looked at; `nifos-stream up` and"
-            "\n`nifos-stream worker` do the same with data that stays. `nifos-stream --help` has the rest."
+            "\nNext: `nifos-stream demo --serve` shows it live in a browser, and stays up; `nifos-stream up`"
+            "\nand `nifos-stream worker` do the same with data that stays. --help has the rest."
         )
     return (
+        f"\nIn a browser: {_address(page) if page else _NO_PAGE}"
         "\nIn another terminal:"
         f"\n  export NIFOS_KAFKA__BOOTSTRAP_SERVERS={servers.bootstrap_servers}"
         f"\n  export NIFOS_REDIS__URL={servers.redis_url}"
@@ -179,11 +201,12 @@ def _next_steps(servers: LocalStack, *, serve: bool) -> str:
     )
 
 
-def _stay(worker: Worker, servers: LocalStack) -> None:
+def _stay(processes: Sequence[Worker], servers: LocalStack) -> None:
     """Until Ctrl-C, or until something ends by itself."""
     with suppress(KeyboardInterrupt):
         while True:
-            worker.check()
+            for process in processes:
+                process.check()
             if failure := servers.failure():
                 raise failure
             time.sleep(LOOK_EVERY_SECONDS)

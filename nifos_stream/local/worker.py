@@ -1,11 +1,11 @@
-"""A worker as a process of its own, with just the settings given. Knows no stage."""
+"""A worker, or another program of this package, as a process of its own, with just the settings given."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from nifos_stream.errors import NifosError
@@ -15,11 +15,12 @@ LOG_LINES_SHOWN = 15
 
 
 class Worker:
-    """A worker process and its log."""
+    """A process, such as a worker, and its log. name: the command that it runs."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path, name: str = "worker") -> None:
         self._process = process
         self._log = log
+        self._name = name
 
     @property
     def pid(self) -> int:
@@ -27,20 +28,25 @@ class Worker:
         return self._process.pid
 
     def check(self) -> None:
-        """NifosError, with the end of its log, when the worker is no more."""
+        """NifosError, with the end of its log, when the process is no more."""
         if self._process.poll() is not None:
             last = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES_SHOWN:]
-            raise NifosError("The worker ended by itself. Its last words:\n" + "\n".join(last))
+            raise NifosError(f"The {self._name} ended by itself. Its last words:\n" + "\n".join(last))
+
+
+def worker_process(settings: Settings, log: Path, *extra: str) -> AbstractContextManager[Worker]:
+    """`nifos-stream worker` as a process of its own, stopped at the end. extra: more of its options."""
+    return program(settings, log, "worker", *extra)
 
 
 @contextmanager
-def worker_process(settings: Settings, log: Path, *extra: str) -> Iterator[Worker]:
-    """`nifos-stream worker` as a process of its own, stopped at the end. extra: more of its options."""
-    argv = [sys.executable, "-m", "nifos_stream", "worker", *extra]
+def program(settings: Settings, log: Path, name: str, *extra: str) -> Iterator[Worker]:
+    """The command `name` as a process of its own, stopped at the end."""
+    argv = [sys.executable, "-m", "nifos_stream", name, *extra]
     with log.open("wb") as file:
         process = subprocess.Popen(argv, env=environment_of(settings), stdout=file, stderr=file)
         try:
-            yield Worker(process, log)
+            yield Worker(process, log, name)
         finally:
             process.terminate()
             process.wait()

@@ -8,6 +8,7 @@ import { say as t } from "./text.js";
 
 const EVERY_MS = 5000;
 const LIMIT = 20;
+const KINDS = ["surge", "threshold", "silence"];
 const opened = new Set();
 let latest = null;
 let drawn = "";
@@ -49,7 +50,7 @@ function item(alert, when) {
     element("summary", {}, t("evidence")), facts(alert.evidence), examples(alert.evidence));
   return element("li", { class: `alert ${going ? "open" : "ended"}` },
     element("p", { class: "post-head" },
-      element("span", { class: "badge" }, t(alert.kind)), going ? element("strong", {}, t("alertsOpen")) : null, element("span", { class: "small" }, when)),
+      element("span", { class: "badge" }, KINDS.includes(alert.kind) ? t(alert.kind) : alert.kind), going ? element("strong", {}, t("alertsOpen")) : null, element("span", { class: "small" }, when)),
     element("p", { class: "summary" }, alert.summary), details);
 }
 

@@ -60,7 +60,6 @@ const TEXTS = {
   filteredBy: ["필터", "Filter"],
   removeFilter: ["{value} 필터 지우기", "Remove the filter {value}"],
   clearFilters: ["모두 지우기", "Clear all"],
-  backToLive: ["실시간으로", "Back to live"],
 
   drivers: ["무엇이 움직이나", "What drives it"],
   driversNegative: ["부정 글을 두드러지게 하는 말", "Words that set negative posts apart"],
