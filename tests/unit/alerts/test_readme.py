@@ -1,0 +1,19 @@
+"""The rules that the README shows are rules."""
+
+import tomllib
+from pathlib import Path
+
+from nifos_stream.settings import Settings
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def test_the_example_can_be_copied():
+    (example,) = [
+        block.partition("```")[0]
+        for block in README.read_text(encoding="utf-8").split("```toml\n")[1:]
+        if "[[alerts.rules]]" in block
+    ]
+    alerts = Settings(**tomllib.loads(example)).alerts
+    assert [rule.kind for rule in alerts.rules] == ["surge", "threshold", "silence"]
+    assert alerts.webhooks[0].secret is not None
