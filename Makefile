@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test setup forget format lint types unit integration chaos clean
+.PHONY: help demo test setup forget format lint types unit integration browser chaos clean
 
 help: ## Say what there is.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -12,7 +12,7 @@ demo: setup ## Label real Korean reviews on a local Kafka and Redis, and show th
 	$(BIN)/nifos-stream demo
 
 test: export LEFT_OUT := $(CURDIR)/.left-out
-test: forget format lint types unit integration chaos ## Everything that can fail.
+test: forget format lint types unit integration browser chaos ## Everything that can fail.
 	@echo "All passed. Left out: $$(wc -l < $$LEFT_OUT) tests."
 	@sort $$LEFT_OUT | uniq -c
 
@@ -40,6 +40,9 @@ unit: setup ## Tests without a server, within a minute.
 
 integration: setup ## Tests on real Apache Kafka and real Redis.
 	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/integration
+
+browser: setup ## The page in a real Chromium.
+	$(BIN)/pytest tests/browser
 
 chaos: setup ## Workers killed at random, and still each post exactly once.
 	$(BIN)/pytest tests/chaos
