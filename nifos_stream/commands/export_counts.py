@@ -1,20 +1,25 @@
 """`counts --format`: what was counted as rows, one for each step and group, for other programs."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from nifos_stream.commands import row_writer
 from nifos_stream.commands.counts import Question, asked_of, where_of
-from nifos_stream.counters.reader import Counts
 from nifos_stream.counters.shapes import Count, Step
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS
 from nifos_stream.settings import Settings
 from nifos_stream.watch import tables
 from nifos_stream.watch.snapshot import open_counts
+
+_PARQUET_ROWS = 50_000
+
+Row = dict[str, Any]
+_WriteRows = Callable[[Sequence[str], Iterator[Row]], None]
 
 
 class Format(StrEnum):
@@ -45,7 +50,8 @@ def export(
         raise UserError("--total is of all time and has no steps; give --window, or --from and --to.")
     write_rows = _writer(rows_as, out, stdout or sys.stdout)
     with open_counts(settings) as reader:
-        write_rows(columns(question), rows(reader, question))
+        steps = reader.steps(**asked_of(question))
+    write_rows(columns(question), rows(steps, question))
 
 
 def columns(question: Question) -> tuple[str, ...]:
@@ -54,19 +60,17 @@ def columns(question: Question) -> tuple[str, ...]:
     return ("start", "end", *groups, *_NUMBERS, "net_sentiment")
 
 
-def rows(reader: Counts, question: Question) -> list[dict[str, Any]]:
+def rows(steps: Iterable[Step], question: Question) -> Iterator[Row]:
     """A row for each step, or for each group of it that has posts; in the order of the columns.
 
     A row whose group is None is what had no place of its own. Under a filter there is none, as it is not
     known whose those posts are.
     """
     where = where_of(question)
-    found = []
-    for step in reader.steps(**asked_of(question)):
+    for step in steps:
         for value, count in _groups(step, question.by, filtered=bool(where)):
             named = {**where, question.by: value} if question.by else where
-            found.append({"start": step.start, "end": step.end, **named, **tables.as_json(count)})
-    return found
+            yield {"start": step.start, "end": step.end, **named, **tables.as_json(count)}
 
 
 def _groups(step: Step, by: str | None, *, filtered: bool) -> Iterator[tuple[str | None, Count]]:
@@ -78,9 +82,6 @@ def _groups(step: Step, by: str | None, *, filtered: bool) -> Iterator[tuple[str
         yield None, step.other
 
 
-_WriteRows = Callable[[Sequence[str], Sequence[Mapping[str, Any]]], None]
-
-
 def _writer(rows_as: Format | None, out: str, stdout: TextIO) -> _WriteRows:
     """What writes the rows; UserError before anything is read when it cannot."""
     kind = f".{rows_as}" if rows_as else _kind_of(out)
@@ -89,7 +90,7 @@ def _writer(rows_as: Format | None, out: str, stdout: TextIO) -> _WriteRows:
             raise UserError("Parquet is no text for standard output; give --out FILE.")
         return _parquet_writer(Path(out))
 
-    def write(names: Sequence[str], found: Sequence[Mapping[str, Any]]) -> None:
+    def write(names: Sequence[str], found: Iterator[Row]) -> None:
         with row_writer.open_rows(out, names, stdout, kind=kind) as write_row:
             for row in found:
                 write_row(row)
@@ -114,16 +115,15 @@ def _parquet_writer(path: Path) -> _WriteRows:
     except ImportError:
         raise UserError("Parquet is written by pyarrow: pip install 'nifos-stream[parquet]'.") from None
 
-    def write(names: Sequence[str], found: Sequence[Mapping[str, Any]]) -> None:
-        zone = str(found[0]["start"].tzinfo) if found else "UTC"
-        types = {
-            "start": pa.timestamp("s", zone),
-            "end": pa.timestamp("s", zone),
-            "net_sentiment": pa.float64(),
-        }
-        types |= dict.fromkeys(_NUMBERS, pa.int64())
+    def write(names: Sequence[str], found: Iterator[Row]) -> None:
+        chunk = list(islice(found, _PARQUET_ROWS))
+        zone = str(chunk[0]["start"].tzinfo) if chunk else "UTC"
+        types = dict.fromkeys(("start", "end"), pa.timestamp("s", zone))
+        types |= dict.fromkeys(_NUMBERS, pa.int64()) | {"net_sentiment": pa.float64()}
         schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
-        with row_writer.whole_file(path) as unfinished:
-            parquet.write_table(pa.Table.from_pylist(list(found), schema), unfinished)
+        with row_writer.whole_file(path) as unfinished, parquet.ParquetWriter(unfinished, schema) as writer:
+            while chunk:
+                writer.write_table(pa.Table.from_pylist(chunk, schema))
+                chunk = list(islice(found, _PARQUET_ROWS))
 
     return write
