@@ -97,18 +97,22 @@ class Evaluator:
         for metric in rule.metrics:
             if not is_open and amount(count, metric) < rule.min_count:
                 continue
-            if (usual := history.usual(dimension, value, metric, start, end)) is not None:
-                verdicts.append(rules.surge(rule, metric, count, usual, limit))
+            usual = history.usual(dimension, value, metric, start, end)
+            if usual is not None and (
+                verdict := rules.surge(rule, metric, count, usual, limit, is_open=is_open)
+            ):
+                verdicts.append(verdict)
         return _heaviest(verdicts) or (_gone(rule.metrics[0]) if is_open else None)
 
     def _series(self, rule: Rule, counted: frozenset[str], minute: int) -> int:
         """How many values a surge is looked for in, by as many metrics."""
         if not isinstance(rule, SurgeRule):
             return 0
-        history = self._history(rule)
-        known = (history.known(dimension, minute) for dimension in rule.dimensions if dimension in counted)
-        chosen = frozenset(rule.values)
-        values = sum(len(chosen & seen.keys()) if chosen else len(seen) for seen in known)
+        history, chosen, values = self._history(rule), frozenset(rule.values), 0
+        for dimension in rule.dimensions:
+            if dimension in counted:
+                known = history.known(dimension, minute)
+                values += len(chosen & known.keys()) if chosen else len(known)
         return values * len(rule.metrics)
 
     def _history(self, rule: SurgeRule | SilenceRule) -> History:

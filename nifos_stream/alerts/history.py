@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
-from typing import Any
+from typing import Any, cast
 
 from nifos_stream.alert_settings import Metric
 from nifos_stream.alerts.numbers import DAY, EVERYTHING, HOUR, Numbers
@@ -143,7 +143,8 @@ class History:
 
 def amount(count: Count, metric: Metric) -> int:
     """The posts that a metric counts; of a share, those that have its label."""
-    return count.total if metric == "posts" else count.of(metric.removesuffix("_share"))
+    name = "total" if metric == "posts" else metric.removesuffix("_share")
+    return cast("int", getattr(count, name))
 
 
 def _level_of(counts: Sequence[Count], metric: Metric) -> _Level:

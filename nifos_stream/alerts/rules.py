@@ -27,30 +27,32 @@ class Verdict:
     evidence: Evidence = field(default_factory=dict)
 
 
-def surge(rule: SurgeRule, metric: Metric, count: Count, usual: Usual, line: float) -> Verdict:
-    """Hold a window against what is usual. line: the score that chance hardly exceeds."""
+def surge(
+    rule: SurgeRule, metric: Metric, count: Count, usual: Usual, line: float, *, is_open: bool = False
+) -> Verdict | None:
+    """Hold a window against what is usual. line: the score that chance hardly exceeds.
+
+    None where there is so little that no score would matter; an open alert is always judged.
+    """
     seen, total = amount(count, metric), count.total
-    if metric.endswith("_share"):
-        share = seen / total if total else 0.0
+    share = metric.endswith("_share")
+    ratio = _odds(seen / max(total, 1)) / _odds(usual.level) if share else seen / usual.level
+    enough = seen >= rule.min_count and ratio >= rule.min_ratio
+    if not enough and not is_open:
+        return None
+    if share:
         score = share_score(seen, total, usual.level, usual.spread, usual.unsure)
-        ratio = _odds(share) / _odds(usual.level)
     else:
         score = count_score(seen, usual.level, usual.spread, usual.unsure)
-        ratio = seen / usual.level
-    over = score >= line and seen >= rule.min_count and ratio >= rule.min_ratio
-    return Verdict(
-        metric,
-        over,
-        calm=score < _CALM_PART * line,
-        weight=score / line,
-        evidence={
-            "usual": round(usual.level, 4),
-            "ratio": round(min(ratio, 1e6), 2),
-            "score": round(score, 2),
-            "line": round(line, 2),
-            "days": usual.days,
-        },
-    )
+    evidence = {
+        "usual": round(usual.level, 4),
+        "ratio": round(min(ratio, 1e6), 2),
+        "score": round(score, 2),
+        "line": round(line, 2),
+        "days": usual.days,
+    }
+    calm = score < _CALM_PART * line
+    return Verdict(metric, enough and score >= line, calm, score / line, evidence)
 
 
 def threshold(rule: ThresholdRule, count: Count) -> Verdict:

@@ -12,6 +12,7 @@ a week, P = f / (10,080 S), and the line is where a standard normal has P to its
 A rise to three times 21 posts in five minutes scores 7.3, one to three times 10 scores 4.9.
 """
 
+import functools
 import math
 from statistics import NormalDist
 
@@ -19,6 +20,7 @@ MINUTES_PER_WEEK = 10_080
 _NORMAL = NormalDist()
 
 
+@functools.lru_cache(maxsize=1024)
 def line(false_alarms_per_week: float, series: int) -> float:
     """The score that chance exceeds so often, where `series` are looked at each minute."""
     chance = false_alarms_per_week / (MINUTES_PER_WEEK * max(series, 1))
