@@ -39,8 +39,11 @@ function draw(answer, kind) {
   const target = byId("chart");
   const x = answer.series.map((point) => local(point.start));
   const hover = kind === "share" ? "%{y:.1f}%" : "%{y:,}";
+  const ends = [...answer.series.slice(1).map((point) => point.start), answer.to];
+  const gap = x.length > 80 ? 1 : 0.9;
+  const width = answer.series.map((point, index) => gap * (Date.parse(ends[index]) - Date.parse(point.start)));
   const bars = state.LABELS.map((label) => ({
-    type: "bar", x, y: answer.series.map((point) => (kind === "share" ? shareOf(point, label) : point[label])),
+    type: "bar", x, offset: 0, width, y: answer.series.map((point) => (kind === "share" ? shareOf(point, label) : point[label])),
     name: `${SIGNS[label]} ${t(label)}`, hovertemplate: hover,
     marker: {
       color: colour(`--${label}`), line: { width: 0 },
@@ -61,7 +64,7 @@ function layout(answer, kind) {
   const font = { family: "inherit", size: 12, color: colour("--soft") };
   const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), tickfont: font };
   return {
-    barmode: "stack", bargap: answer.series.length > 80 ? 0 : 0.12, hovermode: "x unified", showlegend: false,
+    barmode: "stack", hovermode: "x unified", showlegend: false,
     height: 240, margin: { l: 44, r: 8, t: 8, b: 34 }, font, dragmode: coarse ? false : "zoom",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { ...font, color: colour("--ink") } },
@@ -89,7 +92,11 @@ function zoomed(change) {
   state.set({ from: whole(from) + offset, to: whole(to) + offset });
 }
 
-const whole = (time) => time.replace(" ", "T").slice(0, 19).padEnd(11, "T").padEnd(19, "00:00:00".slice(-8)).slice(0, 19);
+/** A time as Plotly says it, which leaves out what is zero, in whole seconds. */
+function whole(time) {
+  const [day, clock = ""] = time.split(" ");
+  return `${day}T${clock.slice(0, 8)}${"00:00:00".slice(clock.length)}`;
+}
 
 /** The time on the clocks of the counts, without its zone, as Plotly draws it. */
 const local = (moment) => moment.slice(0, 19);

@@ -34,7 +34,10 @@ export function start() {
 }
 
 /** Ask for other posts. */
-export const again = () => polling.again();
+export function again() {
+  forget();
+  polling.again();
+}
 
 /** Say everything anew, in the language of now. */
 export function translate() {

@@ -26,7 +26,10 @@ export function lost(detail = "") {
 /** Say it anew: as time passes, or in another language. */
 export function show() {
   const [live, text] = said();
-  byId("status").dataset.live = live;
+  const status = byId("status");
+  // Said aloud only when it becomes live or ceases to be, not each second.
+  if (status.dataset.live !== live) say(byId("status-said"), text);
+  status.dataset.live = live;
   say(byId("status-text"), text);
   document.body.classList.toggle("old", live === "no" && heardAt !== null);
   const problem = byId("problem");

@@ -1,0 +1,304 @@
+"""What people see and do at `/`, in a real Chromium."""
+
+import datetime as dt
+import json
+import re
+from collections import Counter
+
+import httpx2
+import pytest
+import redis
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.conftest import MARKUP, TOKEN, eventually
+from tests.integration.counted import found
+from tests.integration.kafka_tools import read_all
+
+LABELS = ("negative", "neutral", "positive")
+
+
+def number(text):
+    return int(text.replace(",", ""))
+
+
+def labels_on(page):
+    return {label: number(page.locator(f".share-of.{label} .number").inner_text()) for label in LABELS}
+
+
+def groups_on(page, dimension):
+    """Posts by value, of every row of a table."""
+    more = page.locator(f"#{dimension} button.more")
+    if more.is_visible() and "more" in more.inner_text():
+        more.click()
+    rows = page.locator(f"#{dimension} tbody tr")
+    names, counts = rows.locator("th").all_inner_texts(), rows.locator("td.posts").all_inner_texts()
+    return dict(zip(names, map(number, counts), strict=True))
+
+
+def labelled_between(filled):
+    """(labels, sources, keywords) of the labelled topic, by code that knows nothing of counters."""
+    settings, found_labels, sources, words = filled.settings, Counter(), Counter(), Counter()
+    for record in read_all(settings.kafka.bootstrap_servers, settings.topics.sentiment):
+        event = json.loads(record.value)
+        if filled.start <= dt.datetime.fromisoformat(event["created_at"]) < filled.end:
+            found_labels[event["sentiment"]["label"]] += 1
+            sources[event["source"]] += 1
+            words.update(set(event.get("keywords") or []))
+    return found_labels, sources, words
+
+
+def labels_in_redis(filled):
+    """The minutes of the window, as they lie in Redis."""
+    first, last = int(filled.start.timestamp()), int(filled.end.timestamp())
+    sums = Counter()
+    with redis.Redis.from_url(filled.settings.redis.url.get_secret_value()) as client:
+        for buckets in found(client, filled.settings).values():
+            for name, fields in buckets.items():
+                grain, _, start = name.partition(":")
+                if grain == "1m" and first <= int(start) < last:
+                    sums.update({label: fields.get(f"all:{label}", 0) for label in LABELS})
+    return dict(sums)
+
+
+def test_the_page_is_live_while_posts_come_and_ends_with_the_numbers_of_the_topic(filled, served, opened):
+    page = opened(served, filled.query())
+    expect(page.locator("#status")).to_have_attribute("data-live", "yes")
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Live · counts are [\d.]+ s behind"))
+    shown = {before := number(page.locator("#figure-posts").inner_text())}
+    written = (filled.end - dt.timedelta(minutes=10)).isoformat()
+    for turn in range(3):
+        filled.send(
+            [
+                {"id": f"{turn}-{n}", "text": f"숲길 {n}", "source": "twitter", "created_at": written}
+                for n in range(100)
+            ]
+        )
+        now = eventually(
+            lambda: (
+                value if (value := number(page.locator("#figure-posts").inner_text())) not in shown else 0
+            ),
+            "the page shows more posts",
+        )
+        shown.add(now)
+    filled.wait_counted()
+    expect(page.locator("#figure-posts")).to_have_text(f"{before + 300:,}")
+
+    topic, sources, words = labelled_between(filled)
+    asked = {"from": filled.start.isoformat(), "to": filled.end.isoformat(), "by": "source"}
+    said = httpx2.get(f"{served.address}api/v1/sentiment", params=asked, timeout=20).json()
+    assert said["behind"] == 0
+    api = {label: said["total"][label] for label in LABELS}
+    assert labels_on(page) == api == labels_in_redis(filled) == dict(topic)
+    by_source = {name: count["total"] for name, count in said["groups"].items()}
+    assert groups_on(page, "source") == by_source == dict(sources)
+    assert groups_on(page, "keyword") == dict(words)
+
+
+def test_a_click_on_a_source_filters_everything_and_a_second_one_lets_go(filled, served, opened):
+    page = opened(served, filled.query())
+    everything = number(page.locator("#figure-posts").inner_text())
+    page.get_by_role("button", name="instagram", exact=True).click()
+    asked = {"from": filled.start.isoformat(), "to": filled.end.isoformat(), "where": "source:instagram"}
+    only = httpx2.get(
+        f"{served.address}api/v1/sentiment", params={**asked, "by": "keyword"}, timeout=20
+    ).json()
+    expect(page.locator("#figure-posts")).to_have_text(f"{only['total']['total']:,}")
+    assert labels_on(page) == {label: only["total"][label] for label in LABELS}
+    assert groups_on(page, "keyword") == {name: one["total"] for name, one in only["groups"].items()}
+    expect(page.locator("#source tr.chosen th")).to_have_text("instagram")
+    expect(page.locator("#channel .note")).to_have_text("Not counted together with the filter by Source.")
+    assert "source=instagram" in page.url
+    expect(page.locator("#feed-list .who").first).to_contain_text("instagram")
+    for who in page.locator("#feed-list .who").all_inner_texts():
+        assert who.startswith("instagram")
+    page.get_by_role("button", name="산불", exact=True).click()
+    where = {**asked, "where": ["source:instagram", "keyword:산불"]}
+    both = httpx2.get(f"{served.address}api/v1/sentiment", params=where, timeout=20).json()
+    expect(page.locator("#figure-posts")).to_have_text(f"{both['total']['total']:,}")
+    page.reload()
+    expect(page.locator("#figure-posts")).to_have_text(f"{both['total']['total']:,}")
+    page.go_back()
+    expect(page.locator("#figure-posts")).to_have_text(f"{only['total']['total']:,}")
+    page.get_by_role("button", name="instagram", exact=True).click()
+    expect(page.locator("#figure-posts")).to_have_text(f"{everything:,}")
+
+
+def test_the_page_says_that_it_is_not_live_and_comes_back_when_the_server_does(filled, served, opened):
+    opened.expected += ["net::ERR_CONNECTION_REFUSED", "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "503"]
+    page = opened(served, filled.query())
+    status, body = page.locator("#status"), page.locator("body")
+    expect(status).to_have_attribute("data-live", "yes")
+    posts = page.locator("#figure-posts").inner_text()
+    served.stop()
+    try:
+        expect(status).to_contain_text("Not live")
+        expect(body).to_have_class(re.compile(r"\bold\b"))
+        assert page.locator("#figure-posts").inner_text() == posts
+    finally:
+        served.start()
+    expect(status).to_have_attribute("data-live", "yes")
+    expect(body).not_to_have_class(re.compile(r"\bold\b"))
+
+
+def test_what_a_stranger_wrote_is_text_everywhere(filled, served, opened):
+    page = opened(served, filled.query(text="onerror"))
+    post = page.locator("#feed-list .post").first
+    expect(post.locator(".post-text")).to_have_text(MARKUP)
+    expect(post.locator(".post-title")).to_have_text(MARKUP)
+    expect(post.locator(".words span")).to_have_text(MARKUP)
+    assert post.locator("a").count() == 0
+    page.locator("#source tbody").get_by_role("button", name=MARKUP, exact=True).click()
+    expect(page.locator("#filters")).to_contain_text(MARKUP)
+    expect(page.locator("#figure-posts")).to_have_text("1")
+    assert page.locator("img, #main b, script:not([src])").count() == 0
+    assert page.evaluate("document.querySelectorAll('[onerror]').length") == 0
+
+
+def test_korean_and_english_are_chosen_shared_and_remembered(filled, served, opened):
+    page = opened(served, filled.query(lang="ko"))
+    html = page.locator("html")
+    expect(html).to_have_attribute("lang", "ko")
+    expect(page.locator("#glance-title")).to_have_text("한눈에")
+    expect(page.locator("#status")).to_contain_text("집계는")
+    expect(page.locator(".share-of.negative .name")).to_have_text("− 부정")
+    page.get_by_role("button", name="English").click()
+    expect(html).to_have_attribute("lang", "en")
+    expect(page.locator("#glance-title")).to_have_text("At a glance")
+    assert "lang=en" in page.url
+    assert page.evaluate(
+        "[...document.querySelectorAll('[data-t]')].every(p => /^[\\x00-\\x7f…]*$/.test(p.textContent))"
+    )
+    page.goto(served.address)
+    expect(html).to_have_attribute("lang", "en")
+
+
+@pytest.mark.parametrize("query", [{}, {"source": "instagram", "lang": "ko"}])
+def test_a_phone_needs_no_sideways_scrolling(filled, served, opened, query):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = opened(served, filled.query(**query), **phone)
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    expect(page.locator("#feed-list .post").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_and_each_scheme_is_drawn(filled, served, opened, scheme):
+    page = opened(served, filled.query(keyword="산불"), color_scheme=scheme)
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    expect(page.locator("#feed-list .post").first).to_be_visible()
+    expect(page.locator("#source .spark svg").first).to_be_visible()
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    brightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
+    assert brightness < 60 if scheme == "dark" else brightness > 200
+    violations = Axe().run(page).response["violations"]
+    assert [
+        (one["id"], [node["html"][:120] for node in one["nodes"]][:3])
+        for one in violations
+        if one["impact"] in ("serious", "critical")
+    ] == []
+
+
+def test_everything_can_be_reached_and_used_by_keyboard(filled, served, opened):
+    page = opened(served, filled.query())
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.get_by_role("button", name="instagram", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#source tr.chosen th")).to_have_text("instagram")
+    expect(page.get_by_role("button", name="instagram", exact=True)).to_be_focused()
+    page.locator("#windows button", has_text="24 h").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#windows button[aria-pressed=true]")).to_have_text("24 h")
+    assert "window=24h" in page.url
+    assert "from=" not in page.url
+
+
+def test_tables_are_sorted_and_say_so(filled, served, opened):
+    page = opened(served, filled.query())
+    groups_on(page, "keyword")
+    for column, kind in (("negative", "negative"), ("net", "net")):
+        head = page.locator(f"#keyword th.{column}")
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", "descending")
+        texts = page.locator(f"#keyword tbody td.{kind}").all_inner_texts()
+        values = [float(text.rstrip("%").replace("−", "-")) for text in texts]
+        assert values == sorted(values, reverse=True)
+        head.get_by_role("button").click()
+        expect(head).to_have_attribute("aria-sort", "ascending")
+
+
+def test_the_feed_is_filtered_by_label_and_text_and_stands_still_when_paused(filled, served, opened):
+    page = opened(served, filled.query())
+    page.locator("#feed-labels button", has_text="negative").click()
+    expect(page.locator("#feed-list .post").first).to_have_class(re.compile("negative"))
+    eventually(
+        lambda: all("negative" in name for name in page.locator("#feed-list .badge").all_inner_texts()),
+        "only negative posts",
+    )
+    page.locator("#feed-pause").click()
+    expect(page.locator("#feed-note")).to_have_text("Paused.")
+    first = page.locator("#feed-list .post-text").first.inner_text()
+    filled.send(
+        [{"id": "later", "text": "멈춘 동안", "created_at": filled.start.isoformat(), "source": "band"}]
+    )
+    filled.wait_counted()
+    page.wait_for_timeout(3000)
+    assert page.locator("#feed-list .post-text").first.inner_text() == first
+    page.locator("#feed-pause").click()
+    page.locator("#feed-labels button", has_text="All").click()
+    page.locator("#feed-text").fill("멈춘 동안")
+    expect(page.locator("#feed-list .post-text")).to_have_text(["멈춘 동안"])
+
+
+def test_a_sentence_is_tried(served, opened, filled):
+    page = opened(served, filled.query())
+    page.locator("#try-text").fill("숲길이 정말 좋았어요")
+    page.locator("#try-text").press("Enter")
+    expect(page.locator("#try-answer .badge")).to_have_text(
+        re.compile(r"^[−·+] (negative|neutral|positive) [01]\.\d\d$")
+    )
+    expect(page.locator("#try-answer")).to_contain_text("Model tiny")
+
+
+def test_a_server_with_a_token_is_opened_by_it_and_the_token_stays_out_of_the_address(
+    guarded, opened, filled
+):
+    opened.expected += ["401"]
+    page = opened(guarded, filled.query())
+    page.locator("#token-text").fill("not the token")
+    page.keyboard.press("Enter")
+    expect(page.locator("#token-problem")).to_be_visible()
+    page.locator("#token-text").fill(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.locator("#status")).to_have_attribute("data-live", "yes")
+    expect(page.locator("#feed-list .post").first).to_be_visible()
+    assert page.evaluate("sessionStorage.getItem('nifos.token')") == TOKEN
+    other = opened(guarded, filled.query(token=TOKEN))
+    expect(other.locator("#status")).to_have_attribute("data-live", "yes")
+    assert TOKEN not in page.url + other.url
+
+
+def test_an_empty_system_says_what_to_run(empty, opened):
+    page = opened(empty, {"lang": "en"})
+    expect(page.locator("#empty")).to_contain_text("Nothing has been counted yet")
+    expect(page.locator("#empty code")).to_have_text(
+        [
+            "nifos-stream demo --serve",
+            "nifos-stream up",
+            "nifos-stream worker",
+            "nifos-stream produce posts.xlsx",
+        ]
+    )
+    expect(page.locator("#glance")).to_be_hidden()
+
+
+def test_the_chart_has_what_the_window_has_and_can_be_read_as_a_table(filled, served, opened):
+    page = opened(served, filled.query())
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    bars = page.evaluate("document.getElementById('chart').data.map(t => t.y.reduce((a, b) => a + b, 0))")
+    assert dict(zip(LABELS, bars, strict=True)) == labels_on(page)
+    page.locator("#chart-details summary").click()
+    rows = page.locator("#chart-table tbody tr")
+    cells = [list(map(number, row.locator("td").all_inner_texts())) for row in rows.all()]
+    assert [sum(column) for column in zip(*cells, strict=True)] == bars
