@@ -31,7 +31,7 @@ _ANY = set(Final)
 _STACKED = (
     (
         """에 에서 에게 에게서 께 께서 한테 한테서 까지 부터 마저 조차 처럼 같이 보다 만큼 대로 마다 만 뿐
-        밖에 치고 하고 말고 때문 때문에 같은 관련 에서부터 만으로""",
+        밖에 치고 하고 말고 끼리 때문 때문에 중에 중에서 같은 관련 에서부터 만으로""",
         _ANY,
     ),
     ("과 이랑 이나 이나마 이라도 이란 은커녕 이야말로", _CONSONANT),
@@ -39,32 +39,37 @@ _STACKED = (
     ("으로 으로서 으로써 으로부터 으로인한 으로인해", _EURO),
     ("로 로서 로써 로부터 로인한 로인해", _RO),
 )
-"""Others may follow them. 때문, 같은, 관련 and 인한 are words that many write without the space."""
+"""Others may follow them. 때문, 중에, 같은, 관련 and 인한 are words that many write without the space."""
 _LAST = (
-    ("의 도 요", _ANY),
+    ("의 도 요 엔 에선 에겐 한텐 까진 부턴 보단 처럼만 답게 다운", _ANY),
     ("이 은 을 이야 이여 아", _CONSONANT),
+    ("으론", _EURO),
+    ("론", _RO),
     ("가 는 를 야 여", _VOWEL),
 )
 _COPULA = (
     (
         """인 인가 인가요 인데 인데요 인데도 인지 인지도 인지는 인줄 인듯 인듯요 인것 인거 일 일까 일까요
-        일지 일지도 일듯 임 임을 임에도 입니다 입니까 입니당 예요 에요 이예요""",
+        일지 일지도 일듯 임 임을 임에 임에는 임에도 입니다 입니까 입니당 예요 에요 이예요""",
         _ANY,
     ),
     (
         """다 라서 라고 라고요 라는 라면 라도 라며 라던데 니까 면 면서 지만 지요 죠 네 네요 군요 구나 냐 냐고
-        고 고요 며 든지 거든 거든요 잖아 잖아요 더라 더라고 더라고요 였다 였고 였는데 였던 였지만 였습니다
-        였어요 였음 여서 므로""",
+        고 고요 며 든지 라니 라지만 랍니다 거든 거든요 잖아 잖아요 더라 더라고 더라고요 였다
+        였고 였는데 였던 였지만 였습니다 였어요 였음 여서 므로""",
         _VOWEL,
     ),
     (
         """이다 이라 이라서 이라고 이라고요 이라는 이라면 이라며 이라던데 이니 이니까 이면 이면서 이지 이지만
         이지요 이죠 이네 이네요 이군요 이구나 이냐 이냐고 이고 이고요 이며 이든 이든지 이거든 이거든요 이잖아
         이잖아요 이더라 이더라고 이더라고요 이었다 이었고 이었는데 이었던 이었지만 이었습니다 이었어요 이었음
-        이에요 이어서 이므로 이기 이기에 이기도 이던 이래 이래요 이랍니다""",
-        _CONSONANT,
+        이에요 이어서 이므로 이기 이기에 이기도 이던 이래 이래요 이라니 이라지만 이랍니다""",
+        _ANY,
     ),
 )
+
+_SUFFIXES = ("님들", "들", "님")
+"""The plural and the title, which stand between a noun and its particles."""
 
 
 def _by_final(*tables: tuple[tuple[str, set[Final]], ...]) -> dict[Final, frozenset[str]]:
@@ -99,9 +104,10 @@ def may_follow(last: str, syllables: str) -> bool:
 
 @functools.lru_cache(maxsize=16_384)
 def _may_follow(final: Final, syllables: str) -> bool:
-    if syllables.startswith("들"):  # The plural, and nothing or a particle after it.
-        rest = syllables.removeprefix("들")
-        return not rest or _chained(final_of("들"), rest, _MOST_STACKED)
+    for suffix in _SUFFIXES:
+        if syllables.startswith(suffix):
+            rest = syllables.removeprefix(suffix)
+            return not rest or _chained(final_of(suffix[-1]), rest, _MOST_STACKED)
     return _chained(final, syllables, _MOST_STACKED)
 
 

@@ -5,7 +5,8 @@ import pytest
 from nifos_stream.keywords.particles import LONGEST, may_follow
 
 FOLLOWS = """이 은 을 의 에 에서 에서는 에서도 까지 까지도 로는 처럼 보다는 만 만은 들 들이 들에게는 뿐만 이나
-이라도 이라고 입니다 이네요 이었다 인데요 일까요 때문에 로부터 로인한 이요 에서만은요"""
+이라도 이라고 입니다 이네요 이었다 인데요 일까요 때문에 로부터 로인한 이요 에서만은요
+에선 엔 들에겐 론 님이 님들도 끼리"""
 DOES_NOT_FOLLOW = "감시원 피해 방지 법 예방 이야기 은행 자 적 으로 가 를 와 는"
 
 
