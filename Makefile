@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test setup forget format lint types unit integration browser chaos clean
+.PHONY: help demo test setup forget format lint types unit integration browser chaos peers clean
 
 help: ## Say what there is.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
@@ -47,5 +47,8 @@ browser: setup ## The page in a real Chromium.
 chaos: setup ## Workers killed at random, and still each post exactly once.
 	$(BIN)/pytest tests/chaos
 
+peers: setup ## Measure it beside other libraries that do the same job, with ARGS='--shape … --posts …'.
+	$(BIN)/python -m tests.peers $(ARGS)
+
 clean: ## Remove the virtual environment and what the tools left.
-	rm -rf .venv .left-out .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	rm -rf .venv tests/peers/.envs .left-out .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
