@@ -59,8 +59,8 @@ def drive(
     *before, argv = command(contender, python, folder)
     variables, started_by = _variables(contender, settings, model, folder)
     for step in before:
-        subprocess.run(step, env=variables, cwd=ROOT, check=True)
-    with _reader(settings) as read, _running(argv, variables, started_by) as program:
+        subprocess.run(step, env=variables, cwd=folder, check=True)
+    with _reader(settings) as read, _running(argv, variables, folder, started_by) as program:
         deadline = time.monotonic() + patience
         events: list[bytes] = []
         ended = 0.0
@@ -113,12 +113,12 @@ class Program:
 
 @contextmanager
 def _running(
-    argv: Sequence[str], variables: Mapping[str, str], starts: Callable[[str], bool]
+    argv: Sequence[str], variables: Mapping[str, str], folder: Path, starts: Callable[[str], bool]
 ) -> Iterator[Program]:
     process = subprocess.Popen(
         argv,
         env=variables,
-        cwd=ROOT,
+        cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -170,7 +170,8 @@ def _variables(
         dtype=contender.dtype,
         labelling=contender.labelling,
     )
-    return os.environ | job.variables(), lambda line: line.strip() == STARTED
+    # In a folder of its own, since some leave files where they are started.
+    return os.environ | job.variables() | {"PYTHONPATH": str(ROOT)}, lambda line: line.strip() == STARTED
 
 
 def _is_assigned(line: str) -> bool:
