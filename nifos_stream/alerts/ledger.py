@@ -23,7 +23,7 @@ from nifos_stream.settings import Settings
 from nifos_stream.topic import TopicReader
 
 _log = logs.get(__name__)
-_STEP_SECONDS = 30.0
+_STEP_SECONDS = 10.0
 _TRANSACTION_SECONDS = 15.0
 _MOST_DROPPED = 500
 _QUICK = {"session.timeout.ms": 10_000, "heartbeat.interval.ms": 2_000, "reconnect.backoff.max.ms": 2_000}
@@ -183,13 +183,22 @@ def _event(message: Message) -> AlertEvent | None:
 
 def heed(error: KafkaError, topic: str) -> None:
     """UserError for what a person must mend, BrokerUnavailable when the client cannot go on; else nothing."""
-    if error.code() in (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED):
+    if error.code() in _FORBIDDEN:
         raise UserError(f"Kafka does not let this user read topic {topic} in its group: {error.str()}.")
     if error.fatal():
         raise BrokerUnavailable(f"The consumer of the alerts cannot go on: {error.str()}.")
 
 
-def _unavailable(error: Exception) -> BrokerUnavailable:
+def _unavailable(error: Exception) -> BrokerUnavailable | UserError:
     first = error.args[0] if error.args else error
-    said = first.str() if isinstance(first, KafkaError) else str(first)
-    return BrokerUnavailable(f"The alerts were not published: {said.rstrip('.')}.")
+    said = (first.str() if isinstance(first, KafkaError) else str(first)).rstrip(".")
+    if isinstance(first, KafkaError) and first.code() in _FORBIDDEN:
+        return UserError(f"Kafka does not let this user publish alerts: {said}.")
+    return BrokerUnavailable(f"The alerts were not published: {said}.")
+
+
+_FORBIDDEN = (
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+)

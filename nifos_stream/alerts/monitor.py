@@ -8,7 +8,8 @@ was missed meanwhile is evaluated afterwards, minute by minute.
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from nifos_stream import kafka, logs
@@ -18,9 +19,10 @@ from nifos_stream.alerts.event import kinds, of_event, to_event
 from nifos_stream.alerts.examples import examples
 from nifos_stream.alerts.ledger import Ledger
 from nifos_stream.alerts.machine import Alert
-from nifos_stream.alerts.numbers import DAY, EVERYTHING, MINUTE
-from nifos_stream.alerts.shelf import shelf_of
-from nifos_stream.counters.reader import Counts, RedisAway
+from nifos_stream.alerts.numbers import DAY, EVERYTHING, HOUR, MINUTE
+from nifos_stream.alerts.shelf import Shelf, shelf_of
+from nifos_stream.counters.reader import Counts
+from nifos_stream.counters.shapes import Count
 from nifos_stream.errors import BrokerUnavailable, UserError
 from nifos_stream.messages import AlertEvent
 from nifos_stream.metrics import Metrics
@@ -30,25 +32,48 @@ from nifos_stream.stage import Health
 LOOK_SECONDS = 0.5
 BACK_OFF_SECONDS = 1.0
 MOST_MISSED_SECONDS = DAY
-"""Counts by minute are kept for two days; what was missed before that much is left out."""
+"""What was missed longer ago is left out; so is what the counts by minute no longer cover."""
+RATE_SECONDS = 300
 _log = logs.get(__name__)
 
 
+class _Unread(Exception):
+    """The counts, or what readers are shown, cannot be had now: Redis is away, or the counts are rebuilt."""
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise _Unread(str(error)) from error
+
+
 class Monitor:
-    """A Stage. now: a monotonic clock; minutes are those of Redis's clock."""
+    """A Stage. now: a monotonic clock; minutes are those of Redis's clock.
+
+    counts, shelf: those that the settings name, unless given.
+    """
 
     name = "alerts"
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, *, now: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        *,
+        counts: Counts | None = None,
+        shelf: Shelf | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
         self._now = now
         self._kinds = kinds(settings.alerts.rules)
-        self._counts = _counts(settings)
-        self._shelf = shelf_of(settings)
+        self._counts = counts or _counts(settings)
+        self._shelf = shelf or shelf_of(settings)
         self._numbers = Counted(self._counts, settings.counters.dimensions)
+        self._most_missed_seconds = _most_missed_seconds(settings)
         self._evaluator: Evaluator | None = None
         self._evaluated_to: int | None = None
         self._events: dict[str, AlertEvent] = {}
@@ -92,7 +117,7 @@ class Monitor:
                 self._take_over(ledger)
             else:
                 self._evaluate(ledger, self._evaluator)
-        except (RedisAway, BrokerUnavailable) as error:
+        except (_Unread, BrokerUnavailable) as error:
             self._wait(error, stop)
         else:
             self._trouble_since = None
@@ -110,7 +135,8 @@ class Monitor:
         1. Make sure of Redis.  2. Read the topic.  3. Let readers see it.  4. Find how long open alerts have
         been calm.
         """
-        self._shelf.now()
+        with _reading():
+            self._shelf.now()
         past = ledger.take_over()
         rules = self._settings.alerts.rules
         opened = [of_event(event) for event in past.events if event.ended_at is None]
@@ -121,18 +147,20 @@ class Monitor:
         evaluator = Evaluator(rules, self._numbers, most_open=most_open, open_alerts=opened)
         if past.evaluated_to is not None and opened:
             for minutes in reversed(range(max((rule.calm_minutes for rule in rules), default=0))):
-                evaluator.step(past.evaluated_to - minutes * MINUTE, begin=False)
+                with _reading():
+                    evaluator.step(past.evaluated_to - minutes * MINUTE, begin=False)
         self._evaluator = evaluator
         self._metrics.alerts_leading.set(1)
         _log.info("alerts.taken_over", open=len(opened), evaluated_to=past.evaluated_to)
 
     def _evaluate(self, ledger: Ledger, evaluator: Evaluator) -> None:
         """1. Wait for the counts.  2. Judge.  3. Publish.  4. Show."""
-        minute = self._due()
-        self._catching_up = minute is not None
-        if minute is None:
-            return
-        changed = [self._event(alert) for alert in evaluator.step(minute)]
+        with _reading():
+            minute = self._due()
+            self._catching_up = minute is not None
+            if minute is None:
+                return
+            changed = [self._event(alert) for alert in evaluator.step(minute)]
         try:
             ledger.publish(changed, minute)
         except BrokerUnavailable:
@@ -150,22 +178,25 @@ class Monitor:
         latest = int((now - settings.settle_seconds) // MINUTE) * MINUTE
         ending = latest - settings.delay_minutes * MINUTE
         done = self._evaluated_to if self._evaluated_to is not None else ending - MINUTE
-        minute = max(done + MINUTE, ending - MOST_MISSED_SECONDS)
+        minute = max(done + MINUTE, ending - self._most_missed_seconds)
         if minute > ending:
             return None
+        complete_at = minute + settings.delay_minutes * MINUTE
         fresh = self._counts.freshness()
         behind = fresh.behind_seconds
-        if fresh.rebuilding is not None or behind is None or now - behind < latest:
+        if fresh.rebuilding is not None or behind is None or now - behind < complete_at:
             self._say("waiting for the counts, which are behind")
             return None
-        if fresh.backlog:
-            # Posts of the last moments are always on their way.
-            last = self._numbers.window("all", latest - MINUTE, latest).get(EVERYTHING)
-            if fresh.backlog * MINUTE > settings.settle_seconds * (last.total if last else 0):
-                self._say("waiting for posts that are not labelled yet")
-                return None
+        if fresh.backlog and now - self._worth_seconds(fresh.backlog, minute) < complete_at:
+            self._say("waiting for posts that are not labelled yet")
+            return None
         self._say("evaluating")
         return minute
+
+    def _worth_seconds(self, backlog: int, minute: int) -> float:
+        """How long so many posts take to come in, at the rate of the last minutes that are counted."""
+        posts = self._numbers.window("all", minute - RATE_SECONDS, minute).get(EVERYTHING, Count()).total
+        return backlog / posts * RATE_SECONDS if posts else math.inf
 
     def _event(self, alert: Alert) -> AlertEvent:
         """The event of an alert, with some posts of its beginning, if they can be had."""
@@ -186,7 +217,8 @@ class Monitor:
         """Let readers see what changed; or all there is, where it is not known what they see."""
         whole, self._shelved = not (changed and self._shelved), False
         self._forget()
-        self._shelf.keep(self._events.values() if whole else changed, these_are_all=whole)
+        with _reading():
+            self._shelf.keep(self._events.values() if whole else changed, these_are_all=whole)
         self._shelved = True
 
     def _forget(self) -> None:
@@ -204,7 +236,7 @@ class Monitor:
         if evaluator.machine.left_out:
             _log.warning("alerts.too_many_open", left_out=evaluator.machine.left_out)
 
-    def _wait(self, error: RedisAway | BrokerUnavailable, stop: threading.Event) -> None:
+    def _wait(self, error: _Unread | BrokerUnavailable, stop: threading.Event) -> None:
         if self._trouble_since is None:
             self._trouble_since = self._now()
             _log.warning("alerts.interrupted", detail=str(error))
@@ -217,6 +249,12 @@ class Monitor:
 
     def _say(self, detail: str) -> None:
         self._health = Health(ok=True, ready=True, detail=detail)
+
+
+def _most_missed_seconds(settings: Settings) -> int:
+    longest = max((rule.window_minutes for rule in settings.alerts.rules), default=0) * MINUTE
+    covered = settings.counters.retention.seconds()["1m"] - longest - HOUR
+    return max(0, min(MOST_MISSED_SECONDS, covered))
 
 
 def _counts(settings: Settings) -> Counts:
