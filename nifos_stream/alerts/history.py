@@ -16,7 +16,7 @@ from nifos_stream.alert_settings import Metric
 from nifos_stream.alerts.numbers import DAY, EVERYTHING, HOUR, Numbers
 from nifos_stream.counters.shapes import Count
 
-_MOST_HOURS = 64
+_MOST_HOURS = 128
 _MAD_TO_DEVIATION = 1.4826
 _MEDIAN_TO_MEAN_VARIANCE = math.pi / 2
 _LEAST_SPREAD = 0.05
