@@ -1,6 +1,8 @@
 """The whole of it: one topic of posts, one model, all contenders in rounds. Knows no library."""
 
 import itertools
+import os
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +75,8 @@ def benchmark(options: Options, place: Place, say: Callable[[str], None]) -> Rep
     found = run_rounds(taking_part, options.rounds, options.posts, run, say)
     found.problems += left_out
     facts = {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
         "shape": options.shape,
         "posts": options.posts,
         "repeats": options.repeats,

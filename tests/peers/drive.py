@@ -103,12 +103,22 @@ class Program:
             raise NifosError(f"It never said that it had begun. {self.last_words()}")
         return self._started_at
 
+    def stop(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._thread.join(_STOP_SECONDS)
+
     def _follow(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if self._started_at is None and self._starts(line):
-                self._started_at = time.perf_counter()
-            self._lines.append(line.rstrip())
+        with self._process.stdout as lines:
+            for line in lines:
+                if self._started_at is None and self._starts(line):
+                    self._started_at = time.perf_counter()
+                self._lines.append(line.rstrip())
 
 
 @contextmanager
@@ -125,15 +135,11 @@ def _running(
         encoding="utf-8",
         errors="replace",
     )
+    program = Program(process, starts)
     try:
-        yield Program(process, starts)
+        yield program
     finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        program.stop()
 
 
 @contextmanager
@@ -178,6 +184,8 @@ def _is_assigned(line: str) -> bool:
     try:
         event = json.loads(line)
     except ValueError:
+        return False
+    if not isinstance(event, dict):
         return False
     return (event.get("component"), event.get("event")) == ("stream.source", "partitions.assigned")
 
