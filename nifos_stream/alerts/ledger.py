@@ -9,8 +9,8 @@ wakes up; an emptied Redis changes nothing of it. Knows no rule and no Redis.
 """
 
 import json
+import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,13 +68,13 @@ class Ledger:
     def take_over(self) -> Past:
         """End whatever another worker had begun, then read what is there. BrokerUnavailable."""
         self.give_up()
-        producer = _producer(self._settings)
+        self._producer = producer = _producer(self._settings)
         try:
             producer.init_transactions(_STEP_SECONDS)
             evaluated_to = self._evaluated_to()
         except KafkaException as error:
+            self.give_up()
             raise _unavailable(error) from None
-        self._producer = producer
         latest: dict[str, AlertEvent] = {}
         with TopicReader(self._settings.kafka, self._topic) as reader:
             for message in reader.all():
@@ -119,11 +119,14 @@ class Ledger:
             raise _unavailable(error) from None
 
     def give_up(self) -> None:
-        """Forget the producer; what it had begun ends when somebody takes over."""
+        """Discard the producer; what it had begun ends when somebody takes over.
+
+        It aborts nothing itself: after a call that is unclear it must not be used (librdkafka #5423).
+        """
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(KafkaException):
-                producer.abort_transaction(1.0)
+            # Its destruction may hang, which is nobody's business here.
+            threading.Thread(target=producer.purge, name="discard", daemon=True).start()
 
     def close(self) -> None:
         """Leave the group."""
