@@ -1,4 +1,4 @@
-"""Commands about posts: produce, tail, watch, web, counts, dead-letters."""
+"""Commands about posts: produce, tail, watch, web, counts, drivers, dead-letters."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -154,6 +154,33 @@ def counts(
         export(settings_with(), question, Rows(rows_as) if rows_as else None, out or "-")
         return
     command.counts(settings_with(), question, as_json=as_json)
+
+
+@command(
+    epilog="Examples: nifos-stream drivers --window 24h --label 긍정 --where source=naver_blog  ·  "
+    "nifos-stream drivers --by source --json"
+)
+def drivers(
+    window: Annotated[
+        str | None, typer.Option(help="Length that ends now, or at --to; 1h without it.")
+    ] = None,
+    label: Annotated[
+        str, typer.Option(help="Whose words: negative, neutral, positive, or 부정, …")
+    ] = "negative",
+    by: Annotated[str | None, typer.Option(help="For each source, channel or keyword apart.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="DIMENSION=VALUE", help="Only posts with this value.")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Date or time of the start.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Date or time of the end.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many words.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Show the words that set the negative posts apart from those before and from the others."""
+    from nifos_stream.commands import drivers as command
+
+    question = command.Question(label, window, tuple(where or ()), by, start, end, limit)
+    command.drivers(settings_with(), question, as_json=as_json)
 
 
 @letters_app.command("list", epilog="Example: nifos-stream dead-letters list --json > letters.jsonl")

@@ -3,8 +3,9 @@
 --       newest first), then samples (sorted sets: post by chance)
 -- ARGV: 1 generation, 2 topic id, 3 fingerprint, 4 FROM, 5 TO, 6 labelling time of the first event (s, or ''),
 --       7 '1' from a rebuilder, 8 places per dimension, 9 increments, JSON: see tally.Spelling,
---       10 what to keep, JSON: [most latest, [post, post, …] oldest first, most in a sample,
---       [[sample's expiry, [post, chance, post, chance, …]], …]] where a post is its number among 11… posts
+--       10 what to keep, JSON: [most latest, how many of the posts are the latest, most in a sample,
+--       [[sample's expiry, [post, chance, post, chance, …]], …]] where a post is its number among
+--       11… posts: first the latest, oldest first, then those for the samples
 -- Answers {'applied', TO, now, named generation, [bar of each sample: the greatest chance in it, '' while it has
 -- room]} or {why not, what is there, now, named generation}; now in ms.
 -- Nothing is written before everything was read and checked: Redis does not undo a script that fails.
@@ -96,7 +97,7 @@ end
 local plan = {}
 local buckets, kept = cjson.decode(ARGV[9]), cjson.decode(ARGV[10])
 local latest = #buckets + 3
-local is_first = #kept[2] > 0 and is_new(KEYS[latest], 'list')
+local is_first = kept[2] > 0 and is_new(KEYS[latest], 'list')
 local is_fresh = {}
 for index in ipairs(kept[4]) do is_fresh[index] = is_new(KEYS[latest + index], 'zset') end
 for index, bucket in ipairs(buckets) do
@@ -125,11 +126,9 @@ local function note(key, expires_at)
   if expires_at > 0 then redis.call('EXPIREAT', key, expires_at) end
 end
 
-local function keep_latest(key, posts, most)
-  for first = 1, #posts, CHUNK do
-    local values = {}
-    for index = first, math.min(first + CHUNK - 1, #posts) do values[#values + 1] = ARGV[10 + posts[index]] end
-    redis.call('LPUSH', key, unpack(values))
+local function keep_latest(key, count, most)
+  for first = 1, count, CHUNK do
+    redis.call('LPUSH', key, unpack(ARGV, 10 + first, 10 + math.min(first + CHUNK - 1, count)))
   end
   redis.call('LTRIM', key, 0, most - 1)
 end
@@ -160,7 +159,7 @@ for _, step in ipairs(plan) do
   end
   if step[3] then note(step[1], step[4]) end
 end
-if #kept[2] > 0 then
+if kept[2] > 0 then
   keep_latest(KEYS[latest], kept[2], kept[1])
   if is_first then note(KEYS[latest], 0) end
 end

@@ -67,7 +67,7 @@ class Counting:
                 skipped[error.reason] += 1
                 continue
             tally.add(event)
-            keeping.add(event, offset)
+            keeping.add(event, offset, value or b"")
         self._tell(skipped, part)
         return self._apply(part.partition, start, part.end, tally, keeping)
 

@@ -50,7 +50,10 @@ def read_latest(client: RedisClient, keys: Keys, look: Look, wanted: Filter, lim
     most = look.rules.latest_posts if wanted else min(limit, look.rules.latest_posts)
     found = []
     for written in _read(client, keys, look, [LATEST], most) if most else ():
-        posts = (KeptPost.of(post, zone) for post in written)
+        posts = (
+            KeptPost.of(post, zone) if post.startswith("[") else KeptPost.of_event(post, zone, look.rules)
+            for post in written
+        )
         found += [post for post in posts if wanted.accepts_kept(post)]
     found.sort(key=lambda post: post.labelled_at, reverse=True)
     return Latest(tuple(found[:limit]), look.freshness())

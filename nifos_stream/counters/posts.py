@@ -9,10 +9,13 @@ from typing import Self
 
 from nifos_stream.counters import fields
 from nifos_stream.counters.buckets import EARLIEST, LATEST
-from nifos_stream.counters.event import Event
+from nifos_stream.counters.event import Event, decode
+from nifos_stream.counters.rules import Rules
 from nifos_stream.messages import LABELS, LABELS_KO, Label
 
 NAME_CHARACTERS = 200
+MOST_RAW_BYTES = 2048
+"""An event up to this size is kept as it is among the latest."""
 URL_CHARACTERS = 1000
 """Characters kept of an id, a title and an author; and of a URL, of which a longer one is not kept at all."""
 
@@ -45,6 +48,12 @@ class KeptPost:
     probabilities: tuple[float, float, float] | None
     partition: int | None
     offset: int | None
+
+    @classmethod
+    def of_event(cls, value: str, zone: dt.tzinfo, rules: Rules) -> Self:
+        """The post in a whole event, which was found to be one."""
+        event = decode(value.encode(), zone, rules.future_tolerance_seconds)
+        return cls.of(written(event, rules.text_characters).decode(), zone)
 
     @classmethod
     def of(cls, written: str, zone: dt.tzinfo) -> Self:

@@ -1,6 +1,8 @@
 """Read the counts from Redis: any window, by any dimension that is counted, and how current they are."""
 
+import dataclasses
 import datetime as dt
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -135,7 +137,10 @@ class Counts:
         start: Moment | None = None,
         end: Moment | None = None,
     ) -> Sample:
-        """A sample of the posts of a window, which is rounded as by `window`; two weeks are kept."""
+        """A sample of the posts of the last `window`, rounded as by `window`, or exactly of [start, end).
+
+        end: now, without it. Samples of two weeks are kept.
+        """
         return self._retry(lambda: self._sample(wanted, _When(window, start, end)))
 
     def freshness(self) -> Freshness:
@@ -202,8 +207,15 @@ class Counts:
 
     def _sample(self, wanted: Filter, when: _When) -> Sample:
         look = self._look()
-        windows = Windows(Calendar(look.rules.timezone), look.rules.retention_seconds)
-        span = self._span(windows, self._time(look), when)
+        windows, now = Windows(Calendar(look.rules.timezone), look.rules.retention_seconds), self._time(look)
+        span = self._span(windows, now, when)
+        if when.start is not None:
+            # Posts have their own times, finer than any bucket.
+            start, end = instant(when.start, self._zone), when.end
+            to = now if end is None else instant(end, self._zone)
+            span = dataclasses.replace(
+                span, start=max(span.start, math.floor(start)), end=min(span.end, math.ceil(to))
+            )
         return read_sample(self._connected(), self._keys, look, span, wanted)
 
     def _time(self, look: Look) -> float:

@@ -41,11 +41,12 @@ class Sample:
 class Kept:
     """Posts of a batch that may be kept, as JSON.
 
-    latest: numbers in `posts`, oldest first. samples: by the last part of their key.
+    latest: so many of `posts`, from the first, are its latest ones, oldest first. samples: by the last part
+    of their key.
     """
 
     posts: tuple[bytes, ...] = ()
-    latest: tuple[int, ...] = ()
+    latest: int = 0
     samples: Mapping[str, Sample] = field(default_factory=dict)
 
     def to_plain(self, rules: Rules) -> list[Any]:
@@ -54,7 +55,7 @@ class Kept:
             [sample.expires_at, [part for number, chance in sample.offered for part in (number + 1, chance)]]
             for sample in self.samples.values()
         ]
-        return [rules.latest_posts, [number + 1 for number in self.latest], rules.sample_posts, samples]
+        return [rules.latest_posts, self.latest, rules.sample_posts, samples]
 
 
 NOTHING = Kept()
@@ -88,18 +89,17 @@ class Keeping:
         self._calendar = calendar
         self._bars = bars
         self._expired_by = expired_by
-        self._latest: deque[Event] = deque(maxlen=rules.latest_posts)
+        self._latest: deque[tuple[Event, bytes]] = deque(maxlen=rules.latest_posts)
         self._samples: dict[str, _Best] = {}
         self._places: dict[int, list[_Best]] = {}
 
-    def add(self, event: Event, offset: int) -> None:
-        """Consider one event. offset: its own, on the labelled topic."""
-        self._latest.append(event)
-        seconds = believable(event.time)
-        aligned = seconds - seconds % _ALIGNED_SECONDS
+    def add(self, event: Event, offset: int, value: bytes) -> None:
+        """Consider one event. offset, value: its own, on the labelled topic."""
+        self._latest.append((event, value))
+        aligned = int(event.time // _ALIGNED_SECONDS)
         places = self._places.get(aligned)
         if places is None:
-            places = self._places[aligned] = self._find(aligned)
+            places = self._places[aligned] = self._find(believable(aligned * _ALIGNED_SECONDS))
         if places:
             chance = chance_of(event, offset)
             for best in places:
@@ -108,13 +108,18 @@ class Keeping:
 
     def kept(self) -> Kept:
         """Those that were chosen; the rest is forgotten unread."""
+        characters = self._rules.text_characters
+        # Nearly every event is one of the latest for a moment, so these are written as they came.
+        written = [
+            value if len(value) <= posts.MOST_RAW_BYTES else posts.written(event, characters)
+            for event, value in self._latest
+        ]
         numbers: dict[int, int] = {}
-        written: list[bytes] = []
 
         def number(event: Event) -> int:
             if id(event) not in numbers:
                 numbers[id(event)] = len(written)
-                written.append(posts.written(event, self._rules.text_characters))
+                written.append(posts.written(event, characters))
             return numbers[id(event)]
 
         samples = {
@@ -122,7 +127,7 @@ class Keeping:
             for name, best in self._samples.items()
             if best.found
         }
-        return Kept(latest=tuple(map(number, self._latest)), samples=samples, posts=tuple(written))
+        return Kept(tuple(written), len(self._latest), samples)
 
     def _find(self, seconds: int) -> "list[_Best]":
         """The samples that an event of this time may enter."""

@@ -25,6 +25,7 @@ from nifos_stream.counters.view import CounterView
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
 from tests.integration.kafka_tools import _silent, read_all
+from tests.integration.kept_posts import assert_kept
 
 ASK_SECONDS = 2.5
 LABELS = ("negative", "neutral", "positive")
@@ -217,7 +218,7 @@ def found(client: redis.Redis, settings: Settings) -> dict[int, dict[str, dict[s
 
 
 def assert_equal(bootstrap: str, client: redis.Redis, settings: Settings) -> int:
-    """Redis holds exactly what the oracle says, bucket for bucket; returns the events counted."""
+    """Redis holds exactly what the oracle says, bucket for bucket and post for post; returns the events."""
     wanted = expected(bootstrap, settings)
     seconds = client.time()[0]
     retention = settings.counters.retention.seconds()
@@ -237,6 +238,7 @@ def assert_equal(bootstrap: str, client: redis.Redis, settings: Settings) -> int
         strange = [name for name in counted if lives(name, 0) and name not in buckets]
         assert not strange, f"partition {partition}: {strange}"
         events += sum(buckets["total"].get(f"all:{label}", 0) for label in LABELS)
+    assert_kept(bootstrap, client, settings, _when)
     return events
 
 

@@ -1,5 +1,6 @@
 """The calls that change the counts, on Redis 6.2, on the installed one, and on a cluster."""
 
+import dataclasses
 import json
 import random
 
@@ -14,6 +15,7 @@ from nifos_stream.counters.event import Event, Signature
 from nifos_stream.counters.generations import PartitionState, bury_unread
 from nifos_stream.counters.reader import Counts
 from nifos_stream.counters.rules import Rules
+from nifos_stream.counters.samples import Keeping, chance_of
 from nifos_stream.counters.store import Batch, Keys, Store, Why, script
 from nifos_stream.counters.tally import Tally
 from nifos_stream.settings import Settings
@@ -54,6 +56,36 @@ def store(client, rules):
 def now_of(client):
     answer = client.time() if not hasattr(client, "get_primaries") else client.time(target_nodes="random")
     return next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0]
+
+
+def offered(store, *events, partition=0, generation=1, start=0):
+    """A batch with the posts of the events, each at the offset after the one before."""
+    calendar = Calendar(store.rules.timezone)
+    bars = store.bars(partition, generation, TOPIC, start)
+    keeping = Keeping(store.rules, calendar, bars)
+    for place, each in enumerate(events):
+        keeping.add(each, start + place, json.dumps(each.parts).encode())
+    counted = batch(store, start, start + len(events), *events)
+    return dataclasses.replace(counted, kept=keeping.kept())
+
+
+def post(time, number):
+    parts = {
+        "id": str(number),
+        "text": "숲길",
+        "sentiment": {"label": "negative", "score": 0.5},
+        "origin": {"topic": "posts", "partition": 0, "offset": number, "timestamp": 1},
+    }
+    return event(time)._replace(parts=parts)
+
+
+def chance(number):
+    return chance_of(post(0, number), 0)
+
+
+def ids(written):
+    parts = map(json.loads, written)
+    return [each["id"] if isinstance(each, dict) else each[9] for each in parts]
 
 
 def batch(store, start, end, *events, since=1.0):
@@ -116,6 +148,73 @@ def test_buckets_end_by_their_own_time_alone(store, client, rules):
     # Its ten seconds are over for good: the event counts in what is kept longer.
     old = (now - 100_000) // 10 * 10
     assert client.ttl(store.keys.bucket(0, 1, f"10s:{old}")) == -2
+
+
+def test_the_latest_posts_and_the_least_chances_stay(client, url):
+    """However many go into a call; a full sample tells its bar, and what lies above it is not even sent."""
+    rules = Rules.of(Settings(counters={"latest_posts": 7, "sample_posts": 5}))
+    now = now_of(client)
+    posts = [post(now - number % 2 * 4000, number) for number in range(200)]
+    least = [sorted(range(odd, 200, 2), key=chance)[:5] for odd in (0, 1)]
+    for partition, size in enumerate((1, 13, 200)):
+        store = Store(client, Keys("t"), rules)
+        store.open(partition, TOPIC, 0, 999)
+        sent = 0
+        for at in range(0, 200, size):
+            some = offered(store, *posts[at : at + size], partition=partition, start=at)
+            sent += sum(len(sample.offered) for sample in some.kept.samples.values())
+            assert store.apply(partition, 1, TOPIC, some) is None
+        assert ids(client.lrange(store.keys.bucket(partition, 1, "latest"), 0, -1)) == [
+            str(number) for number in range(199, 192, -1)
+        ]
+        hour = now - now % 3600
+        for number, begin in enumerate((now - now % 600, (now - 4000) // 600 * 600)):
+            key = store.keys.bucket(partition, 1, f"sample:10m:{begin}")
+            assert ids(client.zrange(key, 0, -1)) == [str(each) for each in least[number]]
+            assert client.ttl(key) == pytest.approx(begin + 600 + 9000 - now, abs=5)
+            assert client.zscore(store.keys.bucket(partition, 1, "keys"), key) == begin + 9600
+        assert len(ids(client.zrange(store.keys.bucket(partition, 1, f"sample:1h:{hour}"), 0, -1))) == 5
+        bars = store.bars(partition, 1, TOPIC, 200)
+        assert bars[f"sample:10m:{now - now % 600}"] == chance(least[0][4])
+        assert store.bars(partition, 1, TOPIC, 199) == {}
+        assert sent < 200 if size == 1 else True
+    _told(store)
+    with Counts(url, prefix="t") as counts:
+        sample = counts.sample("5m")
+        assert [read.id for read in sample.posts] == [str(each) for each in least[0]]
+        assert not sample.whole
+
+
+def _told(store):
+    store.note_topic(TOPIC, 1)
+
+
+def test_posts_of_a_refused_batch_are_not_kept(store, client):
+    store.open(0, TOPIC, 0, 9)
+    some = offered(store, post(now_of(client), 1))
+    assert store.apply(0, 1, TOPIC, some) is None
+    assert store.bars(0, 1, TOPIC, 1) == {}
+    assert store.apply(0, 1, TOPIC, some) is Why.POSITION
+    assert store.apply(0, 1, TOPIC, offered(store, post(now_of(client), 2), start=7)) is Why.POSITION
+    assert ids(client.lrange(store.keys.bucket(0, 1, "latest"), 0, -1)) == ["1"]
+
+
+def test_a_key_of_posts_that_holds_something_else_stops_the_call_before_it_writes(store, client):
+    store.open(0, TOPIC, 0, 9)
+    client.set(store.keys.bucket(0, 1, "latest"), "mine")
+    with pytest.raises(connect.ResponseError):
+        store.apply(0, 1, TOPIC, offered(store, post(now_of(client), 1)))
+    assert PartitionState.of(store.state(0)).read.position == 0
+    assert total(store) == {}
+
+
+def test_a_generation_is_deleted_with_its_posts(store, client):
+    store.open(0, TOPIC, 0, 9)
+    store.apply(0, 1, TOPIC, offered(store, *(post(now_of(client), number) for number in range(9))))
+    store.open(0, TOPIC, 0, 9, "renew")
+    bury_unread(store, [0], 600.0)
+    assert not client.exists(store.keys.bucket(0, 1, "latest"))
+    assert not list(client.scan_iter("{t:0}:1:*"))
 
 
 def test_places_are_taken_in_the_order_of_offsets(store, client):

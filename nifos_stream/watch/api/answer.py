@@ -9,6 +9,7 @@ from nifos_stream.counters.reader import Latest, Window
 from nifos_stream.messages import Label, ModelRef, Probabilities, Sentence, Sentiment
 from nifos_stream.model import ModelInfo, Reading, SentenceReading
 from nifos_stream.watch import freshness, tables
+from nifos_stream.watch.analyst import Found, drivers_json
 
 
 class _Shape(BaseModel):
@@ -91,6 +92,34 @@ class PostsAnswer(_Shape):
     behind_seconds: float | None = Field(description="Age of the last moment at which none was missing.")
 
 
+class Driver(_Shape):
+    """A word that sets the posts of a label apart."""
+
+    word: str
+    z: float = Field(description="The lesser of z_before and z_rest; from about 2 on hardly by chance.")
+    z_before: float | None = Field(description="From the window before; null when it has no posts.")
+    z_rest: float | None = Field(description="From the other labels; null when they have no posts.")
+    count: int = Field(description="Posts with the word.")
+    count_before: int
+    count_rest: int
+    posts: tuple[Post, ...] = Field(description="The newest with the word.")
+
+
+class DriversAnswer(_Shape):
+    """The words that set the posts of a label apart from the window before and from the other labels."""
+
+    start: AwareDatetime = Field(alias="from")
+    end: AwareDatetime = Field(alias="to")
+    label: Label
+    posts: int = Field(description="Posts of the label in the window that the words rest on.")
+    posts_before: int = Field(description="The same of the window before, which is as long.")
+    posts_rest: int = Field(description="Posts of the other labels in the window.")
+    whole: bool = Field(description="These are all the posts, not a sample of them.")
+    unread: int = Field(description="Posts that were not read for their words yet; ask again.")
+    words: tuple[Driver, ...] = Field(description="Furthest apart first.")
+    behind_seconds: float | None
+
+
 class Labelled(_Shape):
     """What the model says of a sentence."""
 
@@ -133,6 +162,11 @@ def latest_written(latest: Latest) -> bytes:
     """The latest posts as the JSON of a PostsAnswer, on one line."""
     behind_seconds = freshness.as_json(latest.freshness)["behind_seconds"]
     return dumped({"posts": list(map(as_json, latest.posts)), "behind_seconds": behind_seconds})
+
+
+def drivers_written(found: Found) -> bytes:
+    """What drives the counts as the JSON of a DriversAnswer, on one line."""
+    return dumped(drivers_json(found))
 
 
 def labelled(info: ModelInfo, reading: Reading) -> Labelled:

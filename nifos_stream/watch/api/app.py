@@ -16,7 +16,8 @@ from nifos_stream.alerts.shelf import Shelf, shelf_of
 from nifos_stream.counters.reader import Counts
 from nifos_stream.model import Unread
 from nifos_stream.settings import ModelSettings, Settings
-from nifos_stream.watch.api import alerts, answer, page, problem
+from nifos_stream.watch.api import alerts, answer, drivers, page, problem
+from nifos_stream.watch.api.desk import Desk
 from nifos_stream.watch.api.guard import Guard, access
 from nifos_stream.watch.api.hub import EVERY_SECONDS, Hub, TooManyQuestions
 from nifos_stream.watch.api.labeller import Labeller, Model, Unlabelled
@@ -52,6 +53,7 @@ def create_app(
     counts: Counts | None = None,
     load: Callable[[], Model] | None = None,
     shelf: Shelf | None = None,
+    desk: Desk | None = None,
     every_seconds: float = EVERY_SECONDS,
 ) -> FastAPI:
     """The API on the counts and the model that the settings name, or on those that are given.
@@ -60,7 +62,9 @@ def create_app(
     stream. `app.state.hub` is the Hub, to be closed before the server waits for its connections to end.
     UserError when the settings would let strangers in.
     """
-    reading = _Reading(counts or open_counts(settings))
+    counts = counts or open_counts(settings)
+    reading = _Reading(counts)
+    desk = desk or drivers.desk_of(counts)
     shelf = shelf or shelf_of(settings)
     hub = Hub(reading.answer, every_seconds=every_seconds)
     labeller = Labeller(load or partial(_load, settings.model))
@@ -70,6 +74,7 @@ def create_app(
         yield
         hub.close()
         labeller.close()
+        desk.close()
         reading.close()
         shelf.close()
 
@@ -85,6 +90,7 @@ def create_app(
     app.include_router(_health())
     app.include_router(page.routes())
     app.include_router(_sentiment(reading, hub), prefix="/api/v1", tags=["counts"], responses=_PROBLEMS)
+    app.include_router(drivers.routes(desk, _PROBLEMS))
     app.include_router(alerts.routes(shelf, _PROBLEMS))
     app.include_router(_classify(labeller), prefix="/api/v1", tags=["model"], responses=_PROBLEMS)
     problem.install(app)

@@ -8,11 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nifos_stream.counters.reader import Counts, Filter
 from nifos_stream.counters.shapes import Window
+from nifos_stream.counters.wanted import read_label
 from nifos_stream.errors import UserError
+from nifos_stream.watch.analyst import MOST_WORDS
+from nifos_stream.watch.analyst import Asked as AskedWords
 
 MOST_POSTS = 500
 _MOST_FILTERS = 4
 _LONGEST_VALUE = 200
+_NOT_BOTH = "Give a window that ends at `to`, or `from` and `to`, not both window and from."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Asked(BaseModel):
     def question(self) -> Question:
         """The question, in the one form that equal questions share. UserError when it contradicts itself."""
         if self.window is not None and self.start is not None:
-            raise UserError("Give a window that ends at `to`, or `from` and `to`, not both window and from.")
+            raise UserError(_NOT_BOTH)
         return Question(
             window=self.window or "1h",
             by=self.by or None,
@@ -88,8 +92,41 @@ class AskedPosts(BaseModel):
 
     def filter(self) -> Filter:
         """Which posts are wanted. UserError for a label that there is not."""
-        values = ([value] if value else [] for value in (self.label, self.source, self.channel, self.keyword))
-        return Filter.of(*values, text=self.text)
+        label, source, channel, keyword = (
+            [value] if value else [] for value in (self.label, self.source, self.channel, self.keyword)
+        )
+        return Filter.of(label, source, channel, keyword, self.text)
+
+
+class AskedDrivers(BaseModel):
+    """The parameters of a URL that asks for words."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    window: str | None = Field(None, max_length=16, description="Length that ends now, or at `to`: 1h.")
+    start: str | None = Field(None, alias="from", max_length=64, description="Instead of `window`.")
+    end: str | None = Field(None, alias="to", max_length=64, description="Date or time of the end; now.")
+    label: str = Field("negative", max_length=16, description="negative, neutral or positive.")
+    source: str | None = Field(None, max_length=_LONGEST_VALUE)
+    channel: str | None = Field(None, max_length=_LONGEST_VALUE)
+    keyword: str | None = Field(None, max_length=_LONGEST_VALUE)
+    limit: int = Field(20, ge=1, le=MOST_WORDS, description="How many words, at most.")
+
+    def question(self) -> AskedWords:
+        """The question. UserError when it contradicts itself, or for a label that there is not."""
+        if self.window is not None and self.start is not None:
+            raise UserError(_NOT_BOTH)
+        source, channel, keyword = (
+            [value] if value else [] for value in (self.source, self.channel, self.keyword)
+        )
+        return AskedWords(
+            label=read_label(self.label),
+            wanted=Filter.of((), source, channel, keyword),
+            window=self.window or "1h",
+            start=_moment(self.start),
+            end=_moment(self.end),
+            limit=self.limit,
+        )
 
 
 def _pairs(where: list[str]) -> Mapping[str, str]:

@@ -1,0 +1,184 @@
+"""What drives the counts of a window, from the posts that are kept of it; each is read for its words once.
+
+Reading takes one core a millisecond or two a post, so it is bounded: at most `MOST_POSTS` posts of each kind
+(a sample of the sample), and at most `most_new` that were not read before in one answer, which says how many
+are left.
+"""
+
+import datetime as dt
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nifos_stream.counters.posts import KeptPost, as_json
+from nifos_stream.counters.reader import Counts, Filter
+from nifos_stream.counters.shapes import Freshness
+from nifos_stream.counters.wanted import EVERY
+from nifos_stream.messages import Label
+from nifos_stream.watch import freshness, words
+from nifos_stream.watch.drivers import Corpus, Driver, drivers
+
+MOST_POSTS = 1500
+MOST_READ = 20_000
+"""Posts whose words are remembered."""
+MOST_WORDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose words: posts of this label in a window, among those that the filter wants.
+
+    window, start, end: as for counts. wanted: without a label.
+    """
+
+    label: Label = Label.NEGATIVE
+    wanted: Filter = EVERY
+    window: str = "1h"
+    start: str | None = None
+    end: str | None = None
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Words of [start, end), furthest apart first, and how many posts they rest on.
+
+    posts: of the label in the window; posts_before: in the window before; posts_rest: of the other labels in
+    the window. whole: no post was left out. unread: posts that were not read yet; asking again reads more.
+    """
+
+    start: dt.datetime
+    end: dt.datetime
+    label: Label
+    posts: int
+    posts_before: int
+    posts_rest: int
+    whole: bool
+    unread: int
+    words: tuple[Driver, ...]
+    freshness: Freshness
+
+
+class Reads(Protocol):
+    """As `words.Reader`."""
+
+    def read(self, text: str) -> words.Words:
+        """The words of one text."""
+
+
+class Analyst:
+    """Answers one question after the other. Belongs to one thread.
+
+    load: called once, before the first post is read. most_new: posts read for one answer; None for all.
+    """
+
+    def __init__(
+        self,
+        counts: Counts,
+        load: Callable[[], Reads] = words.Reader,
+        *,
+        most_posts: int = MOST_POSTS,
+        most_new: int | None = None,
+    ) -> None:
+        self._counts = counts
+        self._load = load
+        self._most_posts = most_posts
+        self._most_new = most_new
+        self._reader: Reads | None = None
+        self._known: OrderedDict[tuple[int | None, int | None, str], words.Words] = OrderedDict()
+
+    def find(self, asked: Asked) -> Found:
+        """What drives the posts that are asked for. RedisAway; UserError for what cannot be asked."""
+        window = self._counts.sample(asked.window, wanted=asked.wanted, start=asked.start, end=asked.end)
+        before = self._counts.sample(
+            wanted=asked.wanted, start=window.start - (window.end - window.start), end=window.start
+        )
+        kinds = (
+            [post for post in window.posts if post.label == asked.label],
+            [post for post in before.posts if post.label == asked.label],
+            [post for post in window.posts if post.label != asked.label],
+        )
+        corpora, unread = self._corpora([kind[: self._most_posts] for kind in kinds])
+        is_whole = window.whole and before.whole and not unread
+        target, earlier, rest = corpora
+        return Found(
+            start=window.start,
+            end=window.end,
+            label=asked.label,
+            posts=len(target.posts),
+            posts_before=len(earlier.posts),
+            posts_rest=len(rest.posts),
+            whole=is_whole and all(len(kind) <= self._most_posts for kind in kinds),
+            unread=unread,
+            words=drivers(target, earlier, rest, min(asked.limit, MOST_WORDS)),
+            freshness=window.freshness,
+        )
+
+    def _corpora(self, kinds: Sequence[Sequence[KeptPost]]) -> tuple[list[Corpus], int]:
+        """The posts of each kind that were read, their words, and how many were not."""
+        left = self._most_new
+        read: list[list[tuple[KeptPost, words.Words]]] = [[] for _ in kinds]
+        unread = 0
+        # In turn, so that each kind has its share of what may be read now.
+        for place in range(max(map(len, kinds))):
+            for kind, pairs in zip(kinds, read, strict=True):
+                if place >= len(kind):
+                    continue
+                post = kind[place]
+                said = self._known.get(_key(post))
+                if said is None and left != 0:
+                    said = self._read(post)
+                    left = None if left is None else left - 1
+                if said is None:
+                    unread += 1
+                else:
+                    pairs.append((post, said))
+        named = iter(words.named([said for pairs in read for _, said in pairs]))
+        return [Corpus([post for post, _ in pairs], [next(named) for _ in pairs]) for pairs in read], unread
+
+    def _read(self, post: KeptPost) -> words.Words:
+        if self._reader is None:
+            self._reader = self._load()
+        said = self._reader.read(f"{post.title}\n{post.text}" if post.title else post.text)
+        self._known[_key(post)] = said
+        while len(self._known) > MOST_READ:
+            self._known.popitem(last=False)
+        return said
+
+
+def drivers_json(found: Found) -> dict[str, object]:
+    """What was found as JSON has it."""
+    return {
+        "from": found.start.isoformat(),
+        "to": found.end.isoformat(),
+        "label": found.label.value,
+        "posts": found.posts,
+        "posts_before": found.posts_before,
+        "posts_rest": found.posts_rest,
+        "whole": found.whole,
+        "unread": found.unread,
+        "words": [
+            {
+                "word": driver.word,
+                "z": _rounded(driver.z),
+                "z_before": _rounded(driver.z_before),
+                "z_rest": _rounded(driver.z_rest),
+                "count": driver.count,
+                "count_before": driver.count_before,
+                "count_rest": driver.count_rest,
+                "posts": list(map(as_json, driver.posts)),
+            }
+            for driver in found.words
+        ],
+        "behind_seconds": freshness.as_json(found.freshness)["behind_seconds"],
+    }
+
+
+def _rounded(z: float | None) -> float | None:
+    return None if z is None else round(z, 3)
+
+
+def _key(post: KeptPost) -> tuple[int | None, int | None, str]:
+    # A topic that was made anew has the same offsets again.
+    return post.partition, post.offset, post.id
