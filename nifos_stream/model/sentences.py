@@ -14,6 +14,7 @@ _WAVES = "~〜～^"
 # A run of all that can stand at the end of a sentence is looked at once, as a whole: looking ahead from
 # each of its characters would take quadratic time on a text of nothing else.
 _TAIL = re.compile(f"[\n\v\f\r\x1c-\x1e\x85\u2028\u2029]|[.;{_MARKS}{_CLOSING}{_JAMO}{_WAVES}{_EMOJI}]++")
+_IS_CLOSING = re.compile(f"[{_CLOSING}]")
 _HAS_MARK = re.compile(f"[{_MARKS}]")
 _HAS_COMPANION = re.compile(f"[{_WAVES}{_EMOJI}]|[{_JAMO}]{{2}}")
 _LIST_NUMBER = re.compile(r"\s*\d+")
@@ -49,7 +50,7 @@ def _ends(text: str, start: int, tail: re.Match[str]) -> bool:
     before = text[tail.start() - 1 : tail.start()]
     after = text[tail.end() : tail.end() + 1]
     spaced = not after or after.isspace()
-    if re.match(f"[{_CLOSING}]", run[-1]) and not spaced:
+    if not spaced and _IS_CLOSING.match(run[-1]):
         return False  # “좋아요!”라고 했다
     if _HAS_MARK.search(run):
         return True
