@@ -14,6 +14,7 @@ from nifos_stream.local.up import create_ready_topics, settings_for
 from nifos_stream.settings import Settings
 
 PREFIX = "nifos-bench"
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -54,8 +55,10 @@ class Place:
             for field_name, name in made.topics
             if field_name in ("posts", "sentiment", "dead_letters", "alerts", "keywords")
         }
-        for done in kafka.connect(self.settings.kafka).delete_topics(sorted(topics)).values():
-            done.result()
+        # In a variable, since its answers never come once it is collected.
+        admin = kafka.connect(self.settings.kafka)
+        for done in admin.delete_topics(sorted(topics), request_timeout=_PATIENCE_SECONDS).values():
+            done.result(_PATIENCE_SECONDS)
         redis = self.settings.redis
         client = connect.client(redis.url.get_secret_value(), redis.timeout_seconds)
         for made in self._made:

@@ -11,7 +11,7 @@ from nifos_stream.messages import ModelRef
 from nifos_stream.model.reading import Reading
 from nifos_stream.stream.codec import Record, decode, encode
 
-SPAN = dt.timedelta(hours=1)
+APART = dt.timedelta(milliseconds=1)
 _MODEL = ModelRef(name="bench", revision="0" * 12)
 _OWN = ("id", "text", "title", "created_at")
 
@@ -19,13 +19,14 @@ _OWN = ("id", "text", "title", "created_at")
 def posts(texts: Sequence[str], first: int = 0) -> Iterator[tuple[bytes, bytes]]:
     """Key and value of a post for each text, numbered from `first`: the key is the number, and the id.
 
-    What else a post has is taken from the bundled sample; they were written within the last hour, in order.
+    They were written one after another until now, a thousand a second, as a stream has them for which speed
+    matters. What else a post has is taken from the bundled sample.
     """
     now = dt.datetime.now(dt.UTC)
     frames = [{k: v for k, v in post.items() if k not in _OWN} for post in sample_posts(now)]
     for place, (text, frame) in enumerate(zip(texts, cycle(frames), strict=False)):
-        written = now - SPAN * (1 - place / len(texts))
-        post = {"id": str(first + place), "text": text, "created_at": written.isoformat(timespec="seconds")}
+        written = (now - APART * (len(texts) - place)).isoformat(timespec="milliseconds")
+        post = {"id": str(first + place), "text": text, "created_at": written}
         yield str(first + place).encode(), json.dumps(post | frame, ensure_ascii=False).encode()
 
 

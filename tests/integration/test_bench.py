@@ -77,8 +77,8 @@ def test_overhead_starts_a_stack_of_its_own_and_is_held_against_a_copier():
 def test_counters_are_held_against_a_reader(stack):
     facts = bench("counters", "--messages", 3000, "--rounds", 1, *on(stack))
     assert sane(facts["events_per_s"], facts["reader_events_per_s"], facts["ratio"], facts["bucket_bytes"])
-    # Three partitions, and in each a total, a day, an hour and its minutes.
-    assert facts["buckets"] > 3 * 60
+    # Three partitions, and in each a total, a day, an hour, a minute or two, ten seconds.
+    assert 15 <= facts["buckets"] <= 30
 
 
 def test_latency_is_said_for_each_rate_and_half_the_sustainable(stack):

@@ -11,8 +11,9 @@ def test_posts_are_posts_numbered_from_the_first():
     received = [decode(Record(key, value, (), "t", 0, 0, -1), timezone=dt.UTC) for key, value in made]
     assert [(each.post.id, each.post.text) for each in received] == [("7", "좋아요"), ("8", "별로")]
     assert all(each.post.source and each.post.keywords for each in received)
-    age = dt.datetime.now(dt.UTC) - received[0].post.created_at
-    assert dt.timedelta(minutes=59) < age < dt.timedelta(minutes=61)
+    written = [each.post.created_at for each in received]
+    assert written[1] - written[0] == dt.timedelta(milliseconds=1)
+    assert dt.timedelta(0) < dt.datetime.now(dt.UTC) - written[1] < dt.timedelta(minutes=1)
 
 
 def test_events_are_what_the_counter_view_reads():
