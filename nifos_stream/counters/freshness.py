@@ -25,6 +25,7 @@ _log = logs.get(__name__)
 class Sampler:
     """A thread that samples the partitions that `owned` names, and clears away dead generations.
 
+    counted: up to where each held partition was counted, as Redis has confirmed; called from the thread.
     classified: (topic, group) of the stage before, whose backlog is stored beside; by the owner of partition
     0 alone.
     """
@@ -37,6 +38,7 @@ class Sampler:
         owned: Callable[[], Iterable[int]],
         metrics: Metrics,
         *,
+        counted: Callable[[], Mapping[int, int]],
         classified: tuple[str, str],
         silence_seconds: float,
         now: Callable[[], float] = time.monotonic,
@@ -46,6 +48,7 @@ class Sampler:
         self._topic = topic
         self._owned = owned
         self._metrics = metrics
+        self._counted = counted
         self._classified = classified
         self._silence_seconds = silence_seconds
         self._now = now
@@ -53,6 +56,7 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="counters-freshness", daemon=True)
         self._buried_at = now()
         self._asked: tuple[float, dict[int, int]] = (-CONFIRMED_SECONDS, {})
+        self._slipped: frozenset[int] = frozenset()
 
     def start(self) -> None:
         """Begin."""
@@ -73,6 +77,11 @@ class Sampler:
             for partition in self._owned()
         )
 
+    def slipped(self) -> frozenset[int]:
+        """Partitions whose position in Redis was lost, or is older than what it confirmed; each told once."""
+        slipped, self._slipped = self._slipped, frozenset()
+        return slipped
+
     def sample(self) -> None:
         """Ask once and store the answers. BrokerUnavailable or redis's errors when there are none."""
         partitions, asked_at = sorted(self._owned()), self._now()
@@ -82,12 +91,19 @@ class Sampler:
         if topic is None:
             return
         self._asked = (asked_at, ends)
+        # Before Redis is asked: what is counted meanwhile only moves its position on.
+        counted = self._counted()
         levels = {}
         for partition, end in ends.items():
             asked_ago_ms = round((self._now() - asked_at) * 1000)
             levels[partition] = self._store.sample(partition, topic.topic_id, end, asked_ago_ms)
         if ends:
             self._show(ends, levels)
+        self._slipped = frozenset(
+            partition
+            for partition, level in levels.items()
+            if partition in counted and (level is None or level.position < counted[partition])
+        )
         self._store.note_topic(topic.topic_id, topic.partitions)
         if 0 in ends:
             self._store_backlog()

@@ -1,7 +1,7 @@
 """Which partitions a view holds: asked of Redis where to go on, checked against what the topic still has."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from nifos_stream import logs
 from nifos_stream.counters.counting import Counting, Held
@@ -86,10 +86,12 @@ class Holding:
                 self._feed.halt(part.partition)
         return kept
 
-    def let_go(self) -> None:
-        """Hold nothing."""
-        self._counting.held.clear()
-        for partition in self._feed.owned:
+    def let_go(self, partitions: Collection[int] | None = None) -> None:
+        """Hold these no more, by default none at all, until Redis has said again where they stand."""
+        if partitions is None:
+            partitions = self._feed.owned | self._counting.held.keys()
+        for partition in partitions:
+            self._counting.held.pop(partition, None)
             self._feed.halt(partition)
 
     def _open(self, partition: int, topic_id: str, begin: int, end: int) -> Opened | None:

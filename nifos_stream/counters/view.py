@@ -86,10 +86,13 @@ class CounterView:
             one_by_one=moves_one_by_one(self._settings),
         )
         holding = Holding(self._topic, feed, counting, store, asker, now=self._now)
-        sampler = self._sampler(store, asker, feed)
+        sampler = self._sampler(store, asker, feed, counting)
         sampler.start()
         try:
             while not stop.is_set():
+                if slipped := sampler.slipped():
+                    _log.warning("counts.slipped", partitions=sorted(slipped))
+                    holding.let_go(slipped)
                 self._round(feed, counting, holding)
                 self._note_level(feed, counting, sampler)
         finally:
@@ -185,13 +188,15 @@ class CounterView:
                 stop.wait(1.0)
         return None
 
-    def _sampler(self, store: Store, asker: TopicAsker, feed: Feed) -> Sampler:
+    def _sampler(self, store: Store, asker: TopicAsker, feed: Feed, counting: Counting) -> Sampler:
         return Sampler(
             store,
             asker,
             self._topic,
             lambda: feed.owned,
             self._metrics,
+            # A copy, as another thread reads it.
+            counted=lambda: {partition: held.position for partition, held in counting.held.copy().items()},
             classified=(self._settings.topics.posts, self._settings.stream.group_id),
             silence_seconds=self._silence_seconds,
             now=self._now,

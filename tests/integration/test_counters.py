@@ -188,6 +188,21 @@ def test_redis_is_emptied_in_the_middle(make_settings, mistreated, own_redis):
         view.end()
 
 
+def test_redis_is_emptied_while_nothing_comes(make_settings, mistreated, own_redis):
+    """At night, too: nobody waits for the next post of each partition to see the counts again."""
+    settings = make_settings(partitions=3, on=mistreated)
+    Events(settings, PARTITIONS).produce(500)
+    with viewing(settings) as view:
+        view.wait_level()
+        with _reading(settings) as counts:
+            before = counts.total("source")
+            own_redis.flushall()
+            wait_until(lambda: counts.total("source").groups == before.groups, 15)
+        view.wait_level()
+        assert_equal(mistreated.bootstrap_servers, own_redis, settings)
+        view.end()
+
+
 def test_redis_is_put_back_to_an_older_snapshot(make_settings, mistreated, own_redis, tmp_path):
     settings = make_settings(partitions=3, on=mistreated)
     events = Events(settings, PARTITIONS)
