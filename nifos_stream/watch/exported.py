@@ -62,8 +62,9 @@ class ExportedCounts:
             return {}
         values = list(read.groups.items())
         largest = dict(values[:MOST_VALUES])
-        if dimension == "source":
-            largest[OTHER] = sum((count for _, count in values[MOST_VALUES:]), read.other)
+        rest = sum((count for _, count in values[MOST_VALUES:]), read.other)
+        if dimension == "source" and rest.total:
+            largest[OTHER] = rest
         return largest
 
 
