@@ -151,7 +151,9 @@ def counts(
 
         if as_json:
             raise UserError("--json is the answer in one line; with --format or --out it has no meaning.")
-        export(settings_with(), question, Rows(rows_as) if rows_as else None, out or "-")
+        written = export(settings_with(), question, Rows(rows_as) if rows_as else None, out or "-")
+        if out not in (None, "-"):
+            typer.echo(f"{written:,} rows are in {out}.", err=True)
         return
     command.counts(settings_with(), question, as_json=as_json)
 

@@ -40,8 +40,8 @@ def export(
     rows_as: Format | None,
     out: str = row_writer.STDOUT,
     stdout: TextIO | None = None,
-) -> None:
-    """Write the rows to `out`, by default to standard output; a file appears whole or not at all.
+) -> int:
+    """Write the rows to `out`, by default to standard output, and say how many; a file appears whole or not.
 
     rows_as: the format; by default the one that `out` ends in, and CSV on standard output.
     RedisAway when Redis does not answer; UserError for what cannot be asked or written.
@@ -51,7 +51,16 @@ def export(
     write_rows = _writer(rows_as, out, stdout or sys.stdout)
     with open_counts(settings) as reader:
         steps = reader.steps(**asked_of(question))
-    write_rows(columns(question), rows(steps, question))
+    written = 0
+
+    def counted() -> Iterator[Row]:
+        nonlocal written
+        for row in rows(steps, question):
+            yield row
+            written += 1
+
+    write_rows(columns(question), counted())
+    return written
 
 
 def columns(question: Question) -> tuple[str, ...]:

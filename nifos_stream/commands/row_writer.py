@@ -134,7 +134,7 @@ def _xlsx_writer(path: Path, columns: Sequence[str]) -> Iterator[Write]:
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("labelled")
+    sheet = book.create_sheet("rows")
     sheet.append(list(columns))
     rows = 1
 

@@ -47,9 +47,11 @@ def counts(monkeypatch):
     return fake
 
 
-def written(question, rows_as=None, out="-"):
+def written(question, rows_as=None, out="-", rows=None):
+    """What went to standard output. rows: how many there must be."""
     stdout = io.StringIO()
-    export(Settings(), question, rows_as, str(out), stdout)
+    count = export(Settings(), question, rows_as, str(out), stdout)
+    assert rows in (None, count)
     return stdout.getvalue()
 
 
@@ -57,7 +59,7 @@ BY_SOURCE = Question(by="source", grain="1h")
 
 
 def test_csv_has_a_line_for_each_step_and_group(counts):
-    assert written(BY_SOURCE) == (
+    assert written(BY_SOURCE, rows=3) == (
         "start,end,source,negative,neutral,positive,total,net_sentiment\n"
         "2026-05-01T09:00:00+09:00,2026-05-01T10:00:00+09:00,twitter,3,0,1,4,-0.5\n"
         '2026-05-01T09:00:00+09:00,2026-05-01T10:00:00+09:00,"=HYPERLINK(""http://x.example"")",0,2,0,2,0\n'
