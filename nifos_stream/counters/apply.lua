@@ -3,9 +3,8 @@
 --       newest first), then samples (sorted sets: post by chance)
 -- ARGV: 1 generation, 2 topic id, 3 fingerprint, 4 FROM, 5 TO, 6 labelling time of the first event (s, or ''),
 --       7 '1' from a rebuilder, 8 places per dimension, 9 increments, JSON: see tally.Spelling,
---       10 what to keep, JSON: [most latest, how many of the posts are the latest, most in a sample,
---       [[sample's expiry, [post, chance, post, chance, …]], …]] where a post is its number among
---       11… posts: first the latest, oldest first, then those for the samples
+--       10 what to keep, JSON: [most latest, most in a sample, [[sample's expiry, [post, chance, post, chance,
+--       …]], …]] where a post is its number among 12… posts, 11 the latest posts, a line each, oldest first
 -- Answers {'applied', TO, now, named generation, [bar of each sample: the greatest chance in it, '' while it has
 -- room]} or {why not, what is there, now, named generation}; now in ms.
 -- Nothing is written before everything was read and checked: Redis does not undo a script that fails.
@@ -97,9 +96,9 @@ end
 local plan = {}
 local buckets, kept = cjson.decode(ARGV[9]), cjson.decode(ARGV[10])
 local latest = #buckets + 3
-local is_first = kept[2] > 0 and is_new(KEYS[latest], 'list')
+local is_first = ARGV[11] ~= '' and is_new(KEYS[latest], 'list')
 local is_fresh = {}
-for index in ipairs(kept[4]) do is_fresh[index] = is_new(KEYS[latest + index], 'zset') end
+for index in ipairs(kept[3]) do is_fresh[index] = is_new(KEYS[latest + index], 'zset') end
 for index, bucket in ipairs(buckets) do
   local expires_at = bucket[1]
   if expires_at == 0 or expires_at * 1000 > now then
@@ -126,9 +125,11 @@ local function note(key, expires_at)
   if expires_at > 0 then redis.call('EXPIREAT', key, expires_at) end
 end
 
-local function keep_latest(key, count, most)
-  for first = 1, count, CHUNK do
-    redis.call('LPUSH', key, unpack(ARGV, 10 + first, 10 + math.min(first + CHUNK - 1, count)))
+local function keep_latest(key, lines, most)
+  local posts = {}
+  for post in string.gmatch(lines, '[^\n]+') do posts[#posts + 1] = post end
+  for first = 1, #posts, CHUNK do
+    redis.call('LPUSH', key, unpack(posts, first, math.min(first + CHUNK - 1, #posts)))
   end
   redis.call('LTRIM', key, 0, most - 1)
 end
@@ -139,7 +140,7 @@ local function keep_sample(key, posts, most)
     local values = {}
     for index = first, math.min(first + CHUNK - 1, #posts), 2 do
       values[#values + 1] = string.format('%.0f', posts[index + 1])
-      values[#values + 1] = ARGV[10 + posts[index]]
+      values[#values + 1] = ARGV[11 + posts[index]]
     end
     redis.call('ZADD', key, unpack(values))
   end
@@ -159,15 +160,15 @@ for _, step in ipairs(plan) do
   end
   if step[3] then note(step[1], step[4]) end
 end
-if kept[2] > 0 then
-  keep_latest(KEYS[latest], kept[2], kept[1])
+if ARGV[11] ~= '' then
+  keep_latest(KEYS[latest], ARGV[11], kept[1])
   if is_first then note(KEYS[latest], 0) end
 end
 local bars = {}
-for index, sample in ipairs(kept[4]) do
+for index, sample in ipairs(kept[3]) do
   bars[index] = ''
   if sample[1] * 1000 > now then
-    bars[index] = keep_sample(KEYS[latest + index], sample[2], kept[3])
+    bars[index] = keep_sample(KEYS[latest + index], sample[2], kept[2])
     if is_fresh[index] then note(KEYS[latest + index], sample[1]) end
   end
 end

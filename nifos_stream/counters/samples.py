@@ -5,7 +5,6 @@ Which they are depends neither on the order in which they came nor on where the 
 reads the same topic keeps the same posts.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,8 @@ KEPT_SECONDS = {"10m": 9000, "1h": 49 * 3600, "1d": 15 * 86_400}
 """How long after its end a sample is kept: two hours, two days and two weeks, and a little over."""
 MOST_SAMPLES = 85
 """Samples that a partition has at a time, at most."""
-_CHANCE_BYTES = 6  # What a double holds exactly.
+_BREAK = b"\n"
+_64_BITS = 2**64 - 1
 # Every stretch of today's time zones begins at a multiple of this.
 _ALIGNED_SECONDS = 300
 
@@ -41,12 +41,12 @@ class Sample:
 class Kept:
     """Posts of a batch that may be kept, as JSON.
 
-    latest: so many of `posts`, from the first, are its latest ones, oldest first. samples: by the last part
+    latest: a line for each of the latest, oldest first. posts: what the samples are offered, by the last part
     of their key.
     """
 
+    latest: bytes = b""
     posts: tuple[bytes, ...] = ()
-    latest: int = 0
     samples: Mapping[str, Sample] = field(default_factory=dict)
 
     def to_plain(self, rules: Rules) -> list[Any]:
@@ -55,7 +55,7 @@ class Kept:
             [sample.expires_at, [part for number, chance in sample.offered for part in (number + 1, chance)]]
             for sample in self.samples.values()
         ]
-        return [rules.latest_posts, self.latest, rules.sample_posts, samples]
+        return [rules.latest_posts, rules.sample_posts, samples]
 
 
 NOTHING = Kept()
@@ -89,13 +89,13 @@ class Keeping:
         self._calendar = calendar
         self._bars = bars
         self._expired_by = expired_by
-        self._latest: deque[tuple[Event, bytes]] = deque(maxlen=rules.latest_posts)
+        self._latest: deque[Event | bytes] = deque(maxlen=rules.latest_posts)
         self._samples: dict[str, _Best] = {}
         self._places: dict[int, list[_Best]] = {}
 
     def add(self, event: Event, offset: int, value: bytes) -> None:
         """Consider one event. offset, value: its own, on the labelled topic."""
-        self._latest.append((event, value))
+        self._latest.append(value if len(value) <= posts.MOST_RAW_BYTES and _BREAK not in value else event)
         aligned = int(event.time // _ALIGNED_SECONDS)
         places = self._places.get(aligned)
         if places is None:
@@ -109,11 +109,11 @@ class Keeping:
     def kept(self) -> Kept:
         """Those that were chosen; the rest is forgotten unread."""
         characters = self._rules.text_characters
-        # Nearly every event is one of the latest for a moment, so these are written as they came.
-        written = [
-            value if len(value) <= posts.MOST_RAW_BYTES else posts.written(event, characters)
-            for event, value in self._latest
-        ]
+        # Nearly every event is one of the latest for a moment, so most are kept as they came.
+        latest = _BREAK.join(
+            each if isinstance(each, bytes) else posts.written(each, characters) for each in self._latest
+        )
+        written: list[bytes] = []
         numbers: dict[int, int] = {}
 
         def number(event: Event) -> int:
@@ -127,7 +127,7 @@ class Keeping:
             for name, best in self._samples.items()
             if best.found
         }
-        return Kept(tuple(written), len(self._latest), samples)
+        return Kept(latest, tuple(written), samples)
 
     def _find(self, seconds: int) -> "list[_Best]":
         """The samples that an event of this time may enter."""
@@ -168,12 +168,18 @@ class _Best:
 
 
 def chance_of(event: Event, offset: int) -> int:
-    """A number below 2^48 that only the event's origin decides; its own offset where it states none."""
+    """A number below 2^48 that only the event's origin decides; its own offset where it states none.
+
+    The offset and the time of the input record, mixed as by Vigna's splitmix64: each partition has samples of
+    its own, and two records of a topic with the same offset (it was made anew) have not the same time.
+    """
+    number, stamp = offset, 0
     origin = event.parts.get("origin")
-    if isinstance(origin, dict) and "offset" in origin:
-        topic, partition, written_at = origin.get("topic"), origin.get("partition"), origin.get("timestamp")
-        stated = f"{topic}:{partition}:{origin['offset']}:{written_at}"
-    else:
-        stated = f":{offset}"
-    digest = hashlib.blake2b(stated.encode(errors="replace"), digest_size=_CHANCE_BYTES).digest()
-    return int.from_bytes(digest)
+    if isinstance(origin, dict):
+        stated, at = origin.get("offset"), origin.get("timestamp")
+        if type(stated) is type(at) is int:
+            number, stamp = stated, at
+    mixed = (number + (stamp << 20)) * 0x9E3779B97F4A7C15 & _64_BITS
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _64_BITS
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _64_BITS
+    return mixed >> 16

@@ -202,6 +202,7 @@ class Store:
                 self.rules.max_values,
                 self._spelling.to_json(dict(batch.buckets)),
                 json.dumps(kept.to_plain(self.rules), separators=(",", ":")),
+                kept.latest,
                 *kept.posts,
             ],
         )

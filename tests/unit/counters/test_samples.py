@@ -46,14 +46,14 @@ def names(age=0):
 
 def test_the_latest_are_kept_as_they_came():
     kept = keep(map(event, range(10)), rules(sample=0))
-    assert [json.loads(post)["id"] for post in kept.posts] == ["7", "8", "9"]
-    assert (kept.latest, kept.samples) == (3, {})
+    assert [json.loads(post)["id"] for post in kept.latest.splitlines()] == ["7", "8", "9"]
+    assert (kept.posts, kept.samples) == ((), {})
 
 
 def test_a_large_event_is_cut_before_it_is_kept():
     large = event(1)
     large.parts["text"] = "숲" * 3000
-    [post] = keep([large], rules(sample=0)).posts
+    post = keep([large], rules(sample=0)).latest
     assert len(json.loads(post)[10]) == 400
     assert json.loads(post)[10].endswith("숲…")
 
@@ -92,14 +92,17 @@ def test_samples_are_bounded():
 
 def test_a_chance_is_decided_by_the_origin_alone():
     assert chance_of(event(1), 5) == chance_of(event(1, age=99), 7) < 2**48
-    different = [event(2), event(1, topic="t"), event(1, partition=1), event(1, timestamp=2)]
-    assert len({chance_of(each, 5) for each in (event(1), *different)}) == 5
+    assert len({chance_of(each, 5) for each in (event(1), event(2), event(1, timestamp=2))}) == 3
     nowhere = event(1)._replace(parts={"origin": "unknown"})
     assert chance_of(nowhere, 5) != chance_of(nowhere, 6)
 
 
-def test_chances_are_spread_evenly():
-    chances = [chance_of(event(number), 0) / 2**48 for number in range(4000)]
+@pytest.mark.parametrize("every_milliseconds", [0, 1, 20, 1000])
+def test_chances_are_spread_evenly(every_milliseconds):
+    chances = [
+        chance_of(event(number, timestamp=1_777_000_000_000 + number * every_milliseconds), 0) / 2**48
+        for number in range(4000)
+    ]
     for tenth in range(10):
         assert 320 < sum(tenth / 10 <= chance < (tenth + 1) / 10 for chance in chances) < 480
 
@@ -108,6 +111,14 @@ def test_it_is_written_as_the_script_reads_it():
     kept = keep([event(7)], rules())
     chance = chance_of(event(7), 0)
     plain = kept.to_plain(rules())
-    assert plain[:3] == [3, 1, 4]
-    assert [sample[1] for sample in plain[3]] == [[2, chance]] * 3
-    assert Kept().to_plain(rules()) == [3, 0, 4, []]
+    assert plain[:2] == [3, 4]
+    assert [sample[1] for sample in plain[2]] == [[1, chance]] * 3
+    assert Kept().to_plain(rules()) == [3, 4, []]
+
+
+def test_an_event_of_several_lines_becomes_one():
+    keeping = Keeping(rules(sample=0), CALENDAR, {})
+    keeping.add(event(1), 1, json.dumps(event(1).parts, indent=2).encode())
+    keeping.add(event(2), 2, json.dumps(event(2).parts).encode())
+    one, two = map(json.loads, keeping.kept().latest.splitlines())
+    assert (one[9], two["id"]) == ("1", "2")
