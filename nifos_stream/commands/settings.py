@@ -39,5 +39,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, tuple):
-        value = ", ".join(getattr(item, "name", item) for item in value)
+        value = ", ".join(str(getattr(item, "name", item)) for item in value)
     return "" if value in ("", {}) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
