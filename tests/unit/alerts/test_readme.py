@@ -3,6 +3,9 @@
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from nifos_stream.alert_settings import SilenceRule, SurgeRule, ThresholdRule, Webhook
 from nifos_stream.settings import Settings
 
 README = Path(__file__).parents[3] / "README.md"
@@ -17,3 +20,9 @@ def test_the_example_can_be_copied():
     alerts = Settings(**tomllib.loads(example)).alerts
     assert [rule.kind for rule in alerts.rules] == ["surge", "threshold", "silence"]
     assert alerts.webhooks[0].secret is not None
+
+
+@pytest.mark.parametrize("part", [SurgeRule, ThresholdRule, SilenceRule, Webhook])
+def test_every_part_of_a_rule_is_named(part):
+    section = README.read_text(encoding="utf-8").partition("## Alerts\n")[2].partition("\n## ")[0]
+    assert [name for name in part.model_fields if name not in section] == []
