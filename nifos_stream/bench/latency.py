@@ -30,6 +30,7 @@ CHUNKS = 3
 _PATIENCE_SECONDS = 180.0
 _LOOK_SECONDS = 0.05
 _TURN_SECONDS = 0.005
+_MOST_READ = 500
 _FULL = 0.98
 """A chunk is planned a little less than full."""
 
@@ -63,7 +64,11 @@ class Listener(threading.Thread):
     def run(self) -> None:
         """Listen until told to stop."""
         while not self._stop_asked.is_set():
-            for message in self._consumer.consume(500, 0.01):
+            first = self._consumer.poll(_LOOK_SECONDS)
+            if first is None:
+                continue
+            # What came with it is there at once; asking for more would wait for it.
+            for message in [first, *self._consumer.consume(_MOST_READ, 0)]:
                 if message.error() is None:
                     self.seen.setdefault(int(message.key() or b"-1"), time.perf_counter())
         self._consumer.close()

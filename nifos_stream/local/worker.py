@@ -56,9 +56,12 @@ def environment_of(settings: Settings) -> dict[str, str]:
     """Variables that give a worker just these settings, wherever they came from."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("NIFOS_")}
     sections = settings.model_dump(mode="json", exclude={"timezone", "kafka", "redis", "http", "web", "logs"})
+    kafka = {name: value for name, value in settings.kafka if value is not None}
+    if settings.kafka.password is not None:
+        kafka["password"] = settings.kafka.password.get_secret_value()
     return kept | {
         "NIFOS_TIMEZONE": settings.timezone,
-        "NIFOS_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "NIFOS_KAFKA": json.dumps(kafka),
         "NIFOS_REDIS__URL": settings.redis.url.get_secret_value(),
         **{f"NIFOS_{name.upper()}": json.dumps(section) for name, section in sections.items()},
     }

@@ -17,7 +17,16 @@ def test_the_worker_gets_the_given_settings_and_no_others(monkeypatch):
         model={"path": "./mine", "dtype": "fp32"},
         counters={"always_values": {"source": ["twitter"]}},
         redis={"url": "redis://:word@127.0.0.1:2/0"},
-    ).model_copy(update={"kafka": KafkaSettings(bootstrap_servers="127.0.0.1:1")})
+    ).model_copy(
+        update={
+            "kafka": KafkaSettings(
+                bootstrap_servers="127.0.0.1:1",
+                username="me",
+                password="word",
+                properties={"ssl.ca.pem": "x"},
+            )
+        }
+    )
     environment = environment_of(settings)
     assert environment["HOME"] == "/home/someone"
     for name in list(os.environ):
