@@ -73,6 +73,8 @@ def drivers(
     for value, found in answers.items():
         for line in shown(found, min(out.width, _MOST_CELLS), value):
             out.print(line, soft_wrap=True)
+    for found in list(answers.values())[-1:]:
+        out.print(Text(freshness.sentence(found.freshness), style="dim"), soft_wrap=True)
 
 
 def read(question: Question) -> Asked:
@@ -109,8 +111,7 @@ def shown(found: Found, cells: int, value: str = "") -> list[Text]:
     lines.append(Text(header + (" newest" if text_cells >= _LEAST_TEXT_CELLS else ""), style="dim"))
     most = max(driver.z for driver in found.words)
     lines += [_line(driver, most, found, text_cells) for driver in found.words]
-    note = freshness.sentence(found.freshness)
-    return [*lines, Text(note, style="dim"), Text()]
+    return [*lines, Text()]
 
 
 def _line(driver: Driver, most: float, found: Found, text_cells: int) -> Text:
