@@ -16,6 +16,10 @@ from nifos_stream.model.place import BUNDLED
 from nifos_stream.settings import ModelSettings, Settings
 
 
+NULL_CHUNK_TOKENS = 8192
+"""What a model of one unit costs is the start of each product; there shall be few of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setup:
     """The common options.
@@ -47,6 +51,8 @@ class Setup:
         settings: ModelSettings = self.settings.model
         if dtype is not None:
             settings = settings.model_copy(update={"dtype": dtype})
+        if self.shape == "null" and not settings.chunk_tokens:
+            settings = settings.model_copy(update={"chunk_tokens": NULL_CHUNK_TOKENS})
         self.say(f"loading the model in {settings.dtype}")
         return load_model(path, settings=settings)
 
