@@ -15,7 +15,6 @@ from nifos_stream.model.made import write_random
 from nifos_stream.model.place import BUNDLED
 from nifos_stream.settings import ModelSettings, Settings
 
-
 NULL_CHUNK_TOKENS = 8192
 """What a model of one unit costs is the start of each product; there shall be few of them."""
 
