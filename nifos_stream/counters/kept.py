@@ -1,7 +1,7 @@
 """Read the posts that are kept beside the counts: the latest, and samples of any time. Changes nothing."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import RedisClient
 from nifos_stream.counters.look import Look, Moved
 from nifos_stream.counters.posts import KeptPost
+from nifos_stream.counters.rules import Rules
 from nifos_stream.counters.samples import KEPT_SECONDS, LATEST, name, stretch
 from nifos_stream.counters.shapes import Freshness
 from nifos_stream.counters.store import Keys, script
@@ -44,19 +45,40 @@ class Sample:
     freshness: Freshness
 
 
-def read_latest(client: RedisClient, keys: Keys, look: Look, wanted: Filter, limit: int) -> Latest:
-    """The newest `limit` of the posts kept that are wanted. Moved when another generation is read by now."""
-    zone = Calendar(look.rules.timezone).zone
-    most = look.rules.latest_posts if wanted else min(limit, look.rules.latest_posts)
-    found = []
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Posts as they were written and as they were read, so that what was read before is not read again."""
+
+    rules: Rules
+    posts: Mapping[str, KeptPost]
+
+
+def read_latest(
+    client: RedisClient, keys: Keys, look: Look, wanted: Filter, limit: int, known: Parsed | None = None
+) -> tuple[Latest, Parsed]:
+    """The newest `limit` of the posts kept that are wanted; and what was parsed, to be known the next time.
+
+    Moved when another generation is read by now.
+    """
+    rules, zone = look.rules, Calendar(look.rules.timezone).zone
+    most = rules.latest_posts if wanted else min(limit, rules.latest_posts)
+    before = known.posts if known is not None and known.rules == rules else {}
+    posts: dict[str, KeptPost] = {}
     for written in _read(client, keys, look, [LATEST], most) if most else ():
-        posts = (
-            KeptPost.of(post, zone) if post.startswith("[") else KeptPost.of_event(post, zone, look.rules)
-            for post in written
-        )
-        found += [post for post in posts if wanted.accepts_kept(post)]
-    found.sort(key=lambda post: post.labelled_at, reverse=True)
-    return Latest(tuple(found[:limit]), look.freshness())
+        for each in written:
+            posts[each] = before.get(each) or _parsed(each, zone, rules)
+    found = sorted(filter(wanted.accepts_kept, posts.values()), key=_labelled_at, reverse=True)
+    return Latest(tuple(found[:limit]), look.freshness()), Parsed(rules, posts)
+
+
+def _parsed(written: str, zone: dt.tzinfo, rules: Rules) -> KeptPost:
+    if written.startswith("["):
+        return KeptPost.of(written, zone)
+    return KeptPost.of_event(written, zone, rules)
+
+
+def _labelled_at(post: KeptPost) -> dt.datetime:
+    return post.labelled_at
 
 
 def read_sample(client: RedisClient, keys: Keys, look: Look, span: Span, wanted: Filter = EVERY) -> Sample:

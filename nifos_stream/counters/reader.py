@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from nifos_stream.counters import connect
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import RedisAway
-from nifos_stream.counters.kept import Latest, Sample, read_latest, read_sample
+from nifos_stream.counters.kept import Latest, Parsed, Sample, read_latest, read_sample
 from nifos_stream.counters.look import Look, Mixed, Moved
 from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.query import Query, query
@@ -86,6 +86,7 @@ class Counts:
         self._now = now
         self._sleep = sleep
         self._client: connect.RedisClient | None = None
+        self._parsed: Parsed | None = None
 
     def window(
         self,
@@ -125,9 +126,12 @@ class Counts:
 
     def latest(self, wanted: Filter = EVERY, *, limit: int = 50) -> Latest:
         """The newest labelled posts that are wanted, of the latest that are kept."""
-        return self._retry(
-            lambda: read_latest(self._connected(), self._keys, self._look(), wanted, max(0, limit))
+        latest, self._parsed = self._retry(
+            lambda: read_latest(
+                self._connected(), self._keys, self._look(), wanted, max(0, limit), self._parsed
+            )
         )
+        return latest
 
     def sample(
         self,

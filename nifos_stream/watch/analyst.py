@@ -9,6 +9,7 @@ import datetime as dt
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 from typing import Protocol
 
 from nifos_stream.counters.posts import KeptPost, as_json
@@ -63,8 +64,8 @@ class Found:
 class Reads(Protocol):
     """As `words.Reader`."""
 
-    def read(self, text: str) -> words.Words:
-        """The words of one text."""
+    def read(self, texts: Sequence[str]) -> list[words.Words]:
+        """The words of each text."""
 
 
 class Analyst:
@@ -117,34 +118,25 @@ class Analyst:
 
     def _corpora(self, kinds: Sequence[Sequence[KeptPost]]) -> tuple[list[Corpus], int]:
         """The posts of each kind that were read, their words, and how many were not."""
-        left = self._most_new
-        read: list[list[tuple[KeptPost, words.Words]]] = [[] for _ in kinds]
-        unread = 0
         # In turn, so that each kind has its share of what may be read now.
-        for place in range(max(map(len, kinds))):
-            for kind, pairs in zip(kinds, read, strict=True):
-                if place >= len(kind):
-                    continue
-                post = kind[place]
-                said = self._known.get(_key(post))
-                if said is None and left != 0:
-                    said = self._read(post)
-                    left = None if left is None else left - 1
-                if said is None:
-                    unread += 1
-                else:
-                    pairs.append((post, said))
-        named = iter(words.named([said for pairs in read for _, said in pairs]))
-        return [Corpus([post for post, _ in pairs], [next(named) for _ in pairs]) for pairs in read], unread
+        turns = chain.from_iterable(zip_longest(*kinds))
+        self._read([post for post in turns if post is not None and _key(post) not in self._known])
+        read = [[post for post in kind if _key(post) in self._known] for kind in kinds]
+        named = iter(words.named([self._known[_key(post)] for post in chain.from_iterable(read)]))
+        unread = sum(map(len, kinds)) - sum(map(len, read))
+        return [Corpus(posts, [next(named) for _ in posts]) for posts in read], unread
 
-    def _read(self, post: KeptPost) -> words.Words:
+    def _read(self, posts: Sequence[KeptPost]) -> None:
+        """Read as many of them as may be now."""
+        chosen = posts[: self._most_new]
+        if not chosen:
+            return
         if self._reader is None:
             self._reader = self._load()
-        said = self._reader.read(f"{post.title}\n{post.text}" if post.title else post.text)
-        self._known[_key(post)] = said
+        texts = [f"{post.title}\n{post.text}" if post.title else post.text for post in chosen]
+        self._known.update(zip(map(_key, chosen), self._reader.read(texts), strict=True))
         while len(self._known) > MOST_READ:
             self._known.popitem(last=False)
-        return said
 
 
 def drivers_json(found: Found) -> dict[str, object]:

@@ -73,10 +73,10 @@ class Reader:
             ) from None
         self._kiwi: Any = kiwipiepy.Kiwi(num_workers=1)
 
-    def read(self, text: str) -> Words:
-        """The words of one text."""
-        composed = unicodedata.normalize("NFC", text)
-        return words_of(composed, self._kiwi.tokenize(composed))
+    def read(self, texts: Sequence[str]) -> list[Words]:
+        """The words of each text."""
+        composed = [unicodedata.normalize("NFC", text) for text in texts]
+        return [words_of(text, self._kiwi.tokenize(text)) for text in composed]
 
 
 def words_of(text: str, tokens: Iterable[Token]) -> Words:

@@ -3,7 +3,9 @@
 import datetime as dt
 import io
 import json
+import os
 import random
+import signal
 import time
 from collections import Counter
 
@@ -12,7 +14,9 @@ from rich.console import Console
 
 from nifos_stream.commands.drivers import Question, drivers
 from nifos_stream.counters.reader import Filter
+from nifos_stream.errors import NifosError
 from nifos_stream.watch.analyst import Analyst, Asked
+from nifos_stream.watch.apart import Apart
 from nifos_stream.watch.snapshot import open_counts
 from nifos_stream.watch.words import Reader
 from tests.integration.counted import viewing
@@ -46,6 +50,21 @@ POSTS = 1200
 @pytest.fixture(scope="module")
 def reader():
     return Reader()
+
+
+def test_a_reader_in_a_process_of_its_own_comes_back_after_it_was_killed(reader):
+    texts = ["숲길이 좋았어요", "솔미르산에서 화장실이 더러웠다"]
+    apart = Apart()
+    try:
+        assert apart.read(texts) == reader.read(texts)
+        os.kill(apart._process.pid, signal.SIGKILL)
+        with pytest.raises(NifosError, match="ended"):
+            apart.read(texts)
+        assert apart.read(texts) == reader.read(texts)
+    finally:
+        apart.close()
+    with pytest.raises(NifosError, match="was ended"):
+        apart.read(texts)
 
 
 def stream(name, now, seed):

@@ -37,17 +37,20 @@ class _Kept:
 class Desk:
     """Asks an analyst. Its methods belong to one event loop.
 
-    open_analyst: called once, in the thread, at the first question.
+    open_analyst: called once, in the thread, at the first question. close_analyst: called at the end,
+    whatever the analyst does then.
     """
 
     def __init__(
         self,
         open_analyst: Callable[[], Analyst],
         *,
+        close_analyst: Callable[[], None] = lambda: None,
         every_seconds: float = EVERY_SECONDS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open = open_analyst
+        self._close = close_analyst
         self._every_seconds = every_seconds
         self._now = now
         self._analyst: Analyst | None = None
@@ -69,8 +72,9 @@ class Desk:
         return await asyncio.shield(kept.finding)
 
     def close(self) -> None:
-        """Take no more; the question in hand is finished."""
+        """Take no more, and give up the question in hand."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        self._close()
 
     async def _find(self, asked: Asked) -> Found:
         begun = self._now()

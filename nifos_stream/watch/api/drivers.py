@@ -1,6 +1,5 @@
 """The route of what drives the counts."""
 
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -8,6 +7,7 @@ from starlette.exceptions import HTTPException
 
 from nifos_stream.counters.reader import Counts
 from nifos_stream.watch.analyst import Analyst
+from nifos_stream.watch.apart import Apart
 from nifos_stream.watch.api import answer, problem
 from nifos_stream.watch.api.desk import MOST_NEW, Desk, TooManyWait
 from nifos_stream.watch.api.question import AskedDrivers
@@ -15,7 +15,8 @@ from nifos_stream.watch.api.question import AskedDrivers
 
 def desk_of(counts: Counts) -> Desk:
     """A desk that reads the posts kept beside these counts."""
-    return Desk(partial(Analyst, counts, most_new=MOST_NEW))
+    apart = Apart()
+    return Desk(lambda: Analyst(counts, lambda: apart, most_new=MOST_NEW), close_analyst=apart.close)
 
 
 def routes(desk: Desk, problems: dict[int | str, dict[str, Any]]) -> APIRouter:

@@ -68,10 +68,10 @@ class SplitAtSpaces:
     def __init__(self):
         self.texts = []
 
-    def read(self, text):
-        self.texts.append(text)
-        words = frozenset(text.split())
-        return Words(words, words, frozenset())
+    def read(self, texts):
+        self.texts += texts
+        split = [frozenset(text.split()) for text in texts]
+        return [Words(words, words, frozenset()) for words in split]
 
 
 class Sampled:
