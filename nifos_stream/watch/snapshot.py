@@ -1,10 +1,10 @@
 """What a watcher knows at one moment, and the reading of it from the counts. Draws nothing."""
 
 import datetime as dt
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar, cast
 
 from nifos_stream.counters.reader import Counts, Moment, RedisAway
@@ -17,6 +17,7 @@ _Answer = TypeVar("_Answer")
 DIMENSIONS = ("source", "keyword")
 SLOW_SECONDS = 5.0
 """What changes slowly (trends, the window before) is read this often; all else at every snapshot."""
+_KEPT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,8 @@ def open_counts(settings: Settings) -> Counts:
 class Watcher:
     """Reads snapshots. `window` may be changed between them.
 
-    rows: values per dimension that have a trend. where: only posts with these values; the groups of a
+    rows: values per dimension that have a trend. trends_at_once: most trends that one snapshot reads, oldest
+    first, so that some are missing at the beginning. where: only posts with these values; the groups of a
     dimension are those of the other filters, so that another value can be chosen. start, end: as the reader
     has them; a stated start stands instead of the window.
     """
@@ -62,6 +64,7 @@ class Watcher:
         window: str,
         *,
         rows: int = 12,
+        trends_at_once: int | None = None,
         dimensions: Sequence[str] = DIMENSIONS,
         where: Mapping[str, str] | None = None,
         start: Moment | None = None,
@@ -71,6 +74,7 @@ class Watcher:
     ) -> None:
         self._counts = counts
         self._rows = rows
+        self._trends_at_once = trends_at_once
         self._dimensions = dimensions
         self._where = where or {}
         self._start = start
@@ -93,7 +97,7 @@ class Watcher:
             a_minute=self._counts.window("1m", where=self._where).total.total,
             all_time=self._counts.total(),
             groups=groups,
-            trends={dimension: self._trends(asked, dimension, found) for dimension, found in groups.items()},
+            trends=self._trends(asked, groups),
         )
 
     def _by(self, asked: str, dimension: str) -> Window | None:
@@ -113,11 +117,24 @@ class Watcher:
         except UserError:
             return None
 
-    def _trends(self, asked: str, dimension: str, found: Window) -> dict[str, Sequence[float]]:
-        return {
-            value: self._slowly((asked, dimension, value), partial(self._trend, asked, dimension, value))
+    def _trends(
+        self, asked: str, groups: Mapping[str, Window]
+    ) -> Mapping[str, Mapping[str, Sequence[float]]]:
+        wanted = [
+            (asked, dimension, value)
+            for dimension, found in groups.items()
             for value in list(found.groups)[: self._rows]
-        }
+        ]
+        at = self._monotonic()
+        read_at = {key: self._slow[key][0] if key in self._slow else -math.inf for key in wanted}
+        due = [key for key in sorted(wanted, key=read_at.__getitem__) if at - read_at[key] >= SLOW_SECONDS]
+        for key in due[: self._trends_at_once]:
+            self._slow[key] = (at, self._trend(*key))
+        trends: dict[str, dict[str, Sequence[float]]] = {dimension: {} for dimension in groups}
+        for key in wanted:
+            if key in self._slow:
+                trends[key[1]][key[2]] = cast("Sequence[float]", self._slow[key][1])
+        return trends
 
     def _trend(self, asked: str, dimension: str, value: str) -> Sequence[float]:
         return totals(self._read(asked, None, {**self._without(dimension), dimension: value}).series)
@@ -131,7 +148,7 @@ class Watcher:
 
     def _slowly(self, key: tuple[str, ...], read: Callable[[], _Answer]) -> _Answer:
         at = self._monotonic()
-        self._slow = {name: kept for name, kept in self._slow.items() if at - kept[0] < SLOW_SECONDS}
-        if key not in self._slow:
+        self._slow = {name: kept for name, kept in self._slow.items() if at - kept[0] < _KEPT_SECONDS}
+        if key not in self._slow or at - self._slow[key][0] >= SLOW_SECONDS:
             self._slow[key] = (at, read())
         return cast("_Answer", self._slow[key][1])

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from nifos_stream.commands.web import listening
 from nifos_stream.local.sample import sample_posts
@@ -33,6 +33,7 @@ from tests.models import make_model_dir
 
 TOKEN = "forest-token-1234"
 MARKUP = '<img src=x onerror="alert(1)"><b>산불</b>'
+_PATIENCE_MS = 30_000
 _CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -69,6 +70,7 @@ class Filled:
 def browser() -> Iterator[Browser]:
     if _CHROMIUM is None:
         pytest.skip("needs Chromium (apt install chromium)")
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -81,7 +83,7 @@ def filled(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Filled]:
     folder = tmp_path_factory.mktemp("filled")
-    model = make_model_dir(tmp_path_factory.mktemp("model"))
+    model = make_model_dir(tmp_path_factory.mktemp("model"), seed=4)  # Its labels differ.
     now = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
     with LocalStack(folder) as stack:
         settings = Settings(
@@ -180,7 +182,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     def open_page(served: Served, query: dict[str, str] | None = None, **how: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **how})
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(_PATIENCE_MS)
         page = context.new_page()
         page.on("console", heard)
         page.on("pageerror", lambda error: said.append(f"not caught: {error}"))

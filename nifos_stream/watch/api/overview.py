@@ -15,6 +15,8 @@ from nifos_stream.watch.snapshot import Snapshot, Watcher
 DIMENSIONS = ("source", "keyword", "channel")
 _MOST_WATCHERS = 64
 _TREND_POINTS = 24
+_TRENDS_AT_ONCE = 8
+"""The first answer comes soon, and every trend is read anew every few seconds all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Overviews:
             watcher = self._watchers.pop(question, None) or Watcher(
                 self._counts,
                 question.window,
+                trends_at_once=_TRENDS_AT_ONCE,
                 dimensions=DIMENSIONS,
                 where=dict(question.where),
                 start=question.start,
@@ -54,7 +57,7 @@ def overview_json(snapshot: Snapshot) -> dict[str, object]:
     """A snapshot as JSON has it; the counts as everywhere in the API.
 
     before: null where that cannot be asked. by: only the dimensions that are counted together with the
-    filter; `trend` is posts over time in at most 24 steps, null for values that have none.
+    filter; `trend` is posts over time in at most 24 steps, null for values that have none, or none yet.
     """
     before = snapshot.before
     return {

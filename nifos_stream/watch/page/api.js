@@ -1,7 +1,7 @@
 // Questions to the server, once or as a stream that comes back by itself. Knows no document.
 
 const TOKEN_KEY = "nifos.token";
-const SILENT_MS = 8000;
+const SILENT_MS = 15000;
 const LONGEST_WAIT_MS = 15000;
 
 /** What the server refused. status: of HTTP; 0 when it could not be reached. */

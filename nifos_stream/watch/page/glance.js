@@ -5,6 +5,8 @@ import * as format from "./format.js";
 import { LABELS } from "./state.js";
 import { say as t } from "./text.js";
 
+/** A window before with fewer posts is not compared with. */
+const FEWEST_COMPARED = 20;
 export const SIGNS = { negative: "−", neutral: "·", positive: "+" };
 const parts = new Map();
 let bar;
@@ -12,15 +14,16 @@ let bar;
 /** Show an overview. */
 export function show({ window, before, a_minute: aMinute, all_time: allTime }, live) {
   const { total } = window;
-  const past = before?.total;
+  const few = (before?.total.total ?? 0) < FEWEST_COMPARED;
+  const past = few ? null : before.total;
   shares(total, past);
   const minutes = (Date.parse(window.to) - Date.parse(window.from)) / 60000;
   const mean = total.total / minutes;
-  figure("net", t("net"), format.net(total.net_sentiment), past?.total ? t("before", { before: format.net(past.net_sentiment) }) : t("beforeNone"), t("netWhy"), side(total.net_sentiment));
+  figure("net", t("net"), format.net(total.net_sentiment), past ? t("before", { before: format.net(past.net_sentiment) }) : t("beforeFew"), t("netWhy"), side(total.net_sentiment));
   const rate = live ? format.rate(aMinute) : format.rate(mean);
   const why = live ? t("perMinuteMean", { mean: format.rate(mean) }) : format.moment(window.to);
   figure("minute", t("perMinute"), rate, why, live ? t("perMinuteWhy") : null);
-  const change = past?.total ? t("before", { before: format.count(past.total) }) : t("beforeNone");
+  const change = before ? t("before", { before: format.count(before.total.total) }) : "";
   figure("posts", t("posts"), format.count(total.total), change, t("allTime", { count: format.count(allTime) }));
   arrange(byId("figures"), [...parts.values()].map((part) => part.group));
 }
@@ -41,7 +44,7 @@ function shares(total, past) {
     say(share, written[label]);
     share.dataset.count = total[label];
     say(number, format.count(total[label]));
-    say(change, past?.total && total.total ? difference(total[label] / total.total - past[label] / past.total) : "");
+    say(change, past && total.total ? difference(total[label] / total.total - past[label] / past.total) : "");
     change.title = t("comparedWith");
   }
 }

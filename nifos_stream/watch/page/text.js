@@ -22,7 +22,7 @@ const TEXTS = {
   posts: ["글", "Posts"],
   allTime: ["지금까지 {count}", "{count} of all time"],
   before: ["직전 {before}", "{before} before"],
-  beforeNone: ["직전 기간에 글 없음", "no posts in the window before"],
+  beforeFew: ["직전 글이 적어 비교 안 함", "too few posts before to compare"],
   points: ["{points}%p", "{points} pp"],
   sharesSay: ["부정 {negative}, 중립 {neutral}, 긍정 {positive}", "negative {negative}, neutral {neutral}, positive {positive}"],
   comparedWith: ["비교: 직전 같은 길이 기간", "compared with the window before"],
