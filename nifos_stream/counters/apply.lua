@@ -142,7 +142,8 @@ local function keep_sample(key, posts, most)
       values[#values + 1] = string.format('%.0f', posts[index + 1])
       values[#values + 1] = ARGV[11 + posts[index]]
     end
-    redis.call('ZADD', key, unpack(values))
+    -- LT: of an event that states no origin and was sent twice, one is kept, whichever came first.
+    redis.call('ZADD', key, 'LT', unpack(values))
   end
   redis.call('ZREMRANGEBYRANK', key, most, -1)
   return redis.call('ZRANGE', key, most - 1, most - 1, 'WITHSCORES')[2] or ''
