@@ -147,7 +147,8 @@ def _bounds(series: Recorded, since: float | None, until: float | None) -> tuple
     if series.start is None or series.end is None:
         raise UserError("There is nothing to replay.")
     first = series.start if since is None else max(series.start, int(since // MINUTE) * MINUTE)
-    last = series.end if until is None else min(series.end, int(until // MINUTE) * MINUTE)
+    # Beyond the last post, silence begins and alerts end.
+    last = series.end if until is None else int(until // MINUTE) * MINUTE
     if first >= last:
         raise UserError("There is nothing to replay between these dates.")
     return first, last

@@ -16,6 +16,7 @@ from nifos_stream.alerts.evaluator import Evaluator, replay
 from nifos_stream.alerts.recorded import Recorded
 from nifos_stream.alerts.shelf import shelf_of
 from nifos_stream.alerts.webhook import WebhookStage
+from nifos_stream.commands.alerts import replay_rules
 from nifos_stream.counters.shapes import Count
 from nifos_stream.messages import AlertEvent
 from nifos_stream.metrics import Metrics
@@ -160,7 +161,7 @@ def test_an_emptied_redis_shows_the_same_alerts_again(settings, redis_client):
     """What readers see is a copy of the topic, made anew by whoever takes over."""
     now = int(time.time())
     begin = now - now % 60 - 3600
-    posts = written(begin, 60)
+    posts = written(begin, 45)
     produce_all(
         settings.kafka.bootstrap_servers,
         settings.topics.sentiment,
@@ -178,6 +179,10 @@ def test_an_emptied_redis_shows_the_same_alerts_again(settings, redis_client):
             shown = {alert.id: alert.ended_at for alert in shelf.read("all", 100)}
             assert shown == {event.id: event.ended_at for event in published(settings)}
             assert shown or turn
+            # A replay of the topic finds the same.
+            times = [dt.datetime.fromtimestamp(at, dt.UTC).isoformat() for at in (begin, now)]
+            replayed = replay_rules(settings, start=times[0], end=times[1])
+            assert {alert.id: alert.ended_at for alert in replayed.alerts} == shown
             redis_client.delete(*redis_client.keys(f"{{{settings.counters.prefix}:alerts}}*"))
     shelf.close()
 

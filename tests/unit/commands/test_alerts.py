@@ -7,7 +7,7 @@ import json
 import pytest
 from rich.console import Console
 
-from nifos_stream.alert_settings import ThresholdRule
+from nifos_stream.alert_settings import SilenceRule, ThresholdRule
 from nifos_stream.commands.alerts import replay_rules, show_list, show_replay
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
@@ -50,6 +50,19 @@ def test_only_what_lies_between_two_times_is_looked_at(written):
     assert replay_rules(SETTINGS, file=written(rows()), start="2026-05-01T09:50").alerts == ()
     (alert,) = replay_rules(SETTINGS, file=written(rows()), end="2026-05-01T09:30").alerts
     assert alert.ended_at is None
+
+
+def test_what_follows_the_last_post_is_looked_at_when_it_is_asked_for(written):
+    silent = Settings(
+        alerts={
+            "rules": (SilenceRule(name="silent", values=("twitter",), min_expected=0, window_minutes=30),)
+        }
+    )
+    assert replay_rules(silent, file=written(rows()), start="2026-05-01T09:35").alerts == ()
+    replayed = replay_rules(silent, file=written(rows()), start="2026-05-01T09:35", end="2026-05-01T11:00")
+    assert [alert.started_at for alert in replayed.alerts if alert.dimension == "source"] == [
+        dt.datetime(2026, 5, 1, 10, 30, tzinfo=SEOUL)
+    ]
 
 
 def shown(show, *arguments, **options):
