@@ -26,6 +26,7 @@ from nifos_stream.settings import Settings
 from nifos_stream.watch.look import plain
 
 _TOPIC_DAYS = 14
+_MOST_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,10 @@ def _bounds(series: Recorded, since: float | None, until: float | None) -> tuple
     last = series.end if until is None else int(until // MINUTE) * MINUTE
     if first >= last:
         raise UserError("There is nothing to replay between these dates.")
+    if last - first > _MOST_DAYS * DAY:
+        raise UserError(
+            f"So long a time takes too long to replay; give --from and --to, at most {_MOST_DAYS} days."
+        )
     return first, last
 
 

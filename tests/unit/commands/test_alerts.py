@@ -65,6 +65,11 @@ def test_what_follows_the_last_post_is_looked_at_when_it_is_asked_for(written):
     ]
 
 
+def test_a_time_without_end_is_refused(written):
+    with pytest.raises(UserError, match="at most 400 days"):
+        replay_rules(SETTINGS, file=written(rows()), end="2099-01-01")
+
+
 def shown(show, *arguments, **options):
     out = io.StringIO()
     show(*arguments, out=Console(file=out, width=100), **options)
