@@ -1,5 +1,6 @@
 """`bench counters`: the counter view alone, against a loop that only reads and decodes the same topic."""
 
+from collections.abc import Sequence
 from statistics import median
 
 from nifos_stream.bench.draining import drain_events
@@ -12,7 +13,8 @@ from nifos_stream.bench.report import Report
 from nifos_stream.bench.setup import Setup
 from nifos_stream.bench.texts import read_texts
 from nifos_stream.counters import connect
-from nifos_stream.settings import Settings
+from nifos_stream.counters.tally import TOTAL
+from nifos_stream.settings import GRAINS, Settings
 
 VIEW, READER = "counter view", "read and decode"
 
@@ -36,7 +38,7 @@ def run_counters(setup: Setup, *, messages: int, rounds: int) -> Report:
         rates = alternate(
             {READER: lambda: read(place.fresh(sentiment=filled), messages), VIEW: count}, rounds, setup.say
         )
-        buckets, bucket_bytes = _buckets(last)
+        buckets, kept_bytes = _memory(last)
     middle = {name: median(found) for name, found in rates.items()}
     facts = setup.facts("counters") | {
         "messages": messages,
@@ -44,7 +46,7 @@ def run_counters(setup: Setup, *, messages: int, rounds: int) -> Report:
         "reader_events_per_s": round(middle[READER], 1),
         "ratio": ratio(middle[VIEW], middle[READER]),
         "buckets": buckets,
-        "bucket_bytes": bucket_bytes,
+        **kept_bytes,
     }
     return Report(
         f"Counters: {messages:,} labelled events a round, of {place.settings.topics.partitions} partitions",
@@ -54,15 +56,28 @@ def run_counters(setup: Setup, *, messages: int, rounds: int) -> Report:
             for name, found in rates.items()
         ],
         facts,
-        notes=(f"Redis holds {buckets:,} buckets of {bucket_bytes:,} bytes on average.",),
+        notes=(f"Redis holds {buckets:,} buckets of {kept_bytes['bucket_bytes']:,} bytes on average.",),
     )
 
 
-def _buckets(settings: Settings) -> tuple[int, int]:
-    """How many buckets there are, and the mean memory of one."""
+def _memory(settings: Settings) -> tuple[int, dict[str, int]]:
+    """How many buckets there are, and the mean memory of one, of a sample and of a list of latest posts."""
     redis = settings.redis
     client = connect.client(redis.url.get_secret_value(), redis.timeout_seconds)
-    pattern = f"{{{settings.counters.prefix}:*}}:*:*:*"
-    sizes = [client.memory_usage(key) or 0 for key in client.scan_iter(match=pattern, count=1000)]
+    sizes: dict[str, list[int]] = {"bucket": [], "sample": [], "latest": []}
+    for key in client.scan_iter(match=f"{{{settings.counters.prefix}:*}}:*", count=1000):
+        _, _, name = key.partition("}:")
+        if kind := _kind(name.split(":")[1:]):
+            sizes[kind].append(client.memory_usage(key) or 0)
     client.close()
-    return len(sizes), round(sum(sizes) / max(1, len(sizes)))
+    mean = {f"{kind}_bytes": round(sum(each) / max(1, len(each))) for kind, each in sizes.items()}
+    return len(sizes["bucket"]), mean
+
+
+def _kind(name: Sequence[str]) -> str | None:
+    """What a key of a generation holds, by the parts of its name behind the generation."""
+    if not name:
+        return None
+    if name[0] in (*GRAINS, TOTAL):
+        return "bucket"
+    return name[0] if name[0] in ("sample", "latest") else None

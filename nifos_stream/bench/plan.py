@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nifos_stream.bench.report import Report
+from nifos_stream.counters.samples import MOST_SAMPLES
 from nifos_stream.errors import UserError
 from nifos_stream.settings import GRAINS, Settings
 
@@ -22,7 +23,10 @@ _UNIT_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What is planned with. bucket_bytes: of one bucket of counts in Redis."""
+    """What is planned with.
+
+    bucket_bytes: of one bucket of counts in Redis. posts_bytes: of the posts that a partition keeps there.
+    """
 
     posts_per_s: float
     device: str
@@ -31,6 +35,7 @@ class Measured:
     source: str
     events_per_s: float
     bucket_bytes: float
+    posts_bytes: float
 
     @property
     def on_gpu(self) -> bool:
@@ -86,6 +91,7 @@ def measured(lines: Sequence[dict[str, Any]]) -> Measured:
         source="pipeline" if whole else f"{STREAM_SHARE:.0%} of the forward pass",
         events_per_s=counters["events_per_s"],
         bucket_bytes=counters["bucket_bytes"],
+        posts_bytes=MOST_SAMPLES * counters.get("sample_bytes", 0) + counters.get("latest_bytes", 0),
     )
 
 
@@ -103,7 +109,7 @@ def plan(rate: float, figures: Measured, settings: Settings) -> Plan:
         workers if figures.on_gpu else 0,
         partitions,
         buckets,
-        math.ceil(partitions * buckets * figures.bucket_bytes),
+        math.ceil(partitions * (buckets * figures.bucket_bytes + figures.posts_bytes)),
     )
 
 
@@ -137,6 +143,7 @@ def run_plan(settings: Settings, rate: float, lines: Sequence[dict[str, Any]]) -
         list(_rows(rate, figures, wanted, settings)),
         facts,
         notes=_notes(figures),
+        words=(0, 2),
     )
 
 
@@ -156,12 +163,15 @@ def _rows(rate: float, figures: Measured, wanted: Plan, settings: Settings) -> I
     most = max(wanted.workers, wanted.counting_workers)
     reason = f"2 x {most:,} workers, so that the group can double" if most > 1 else "the setting"
     yield "partitions", f"{wanted.partitions:,}", reason
-    grains = " + ".join(f"{count:,} of {grain}" for grain, count in kept_buckets(settings).items())
+    grains = " + ".join(f"{count:,} x {grain}" for grain, count in kept_buckets(settings).items())
+    buckets = f"{wanted.buckets:,} buckets x {figures.bucket_bytes:,.0f} bytes"
+    each = f"{buckets} + {figures.posts_bytes:,.0f} of posts"
     yield (
         "Redis memory",
         f"{wanted.redis_bytes / 1e9:,.2f} GB",
-        f"{wanted.partitions:,} partitions x ({grains} + 1) buckets x {figures.bucket_bytes:,.0f} bytes",
+        f"{wanted.partitions:,} partitions x ({each})",
     )
+    yield "buckets", f"{wanted.buckets:,}", f"{grains} + 1 total"
 
 
 def _notes(figures: Measured) -> tuple[str, ...]:

@@ -2,43 +2,45 @@
 
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TextIO
-
-from rich.console import Console
-from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One measurement.
 
-    title: what was measured, and where. columns, rows: the table; the first column says what, the others are
-    numbers. notes: sentences below it. facts: the JSON line; `bench` says which measurement it is.
+    title: what was measured, and where. columns, rows: the table. notes: sentences below it. facts: the JSON
+    line; `bench` says which measurement it is. words: which columns hold words; the others hold numbers.
     """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     facts: dict[str, Any]
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
+    words: Sequence[int] = (0,)
 
 
 def show(report: Report, out: TextIO | None = None) -> None:
     """Print the table, the notes and, last of all, the line."""
     out = out if out is not None else sys.stdout
-    console = Console(file=out, highlight=False, soft_wrap=True)
-    console.print(report.title, markup=False)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for place, column in enumerate(report.columns):
-        table.add_column(column, justify="right" if place else "left", no_wrap=True)
-    for row in report.rows:
-        table.add_row(*row)
-    console.print(table)
-    for note in report.notes:
-        console.print(note, markup=False)
-    print(json_line(report.facts), file=out, flush=True)
+    for line in (report.title, "", *_table(report), "", *report.notes, json_line(report.facts)):
+        print(line, file=out)
+    out.flush()
+
+
+def _table(report: Report) -> Iterator[str]:
+    """The rows in columns, never cut: they are read in files, too."""
+    lines = [report.columns, *report.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = [
+            cell.ljust(width) if place in report.words else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
 
 
 def json_line(facts: dict[str, Any]) -> str:

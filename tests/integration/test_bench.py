@@ -79,6 +79,7 @@ def test_counters_are_held_against_a_reader(stack):
     assert sane(facts["events_per_s"], facts["reader_events_per_s"], facts["ratio"], facts["bucket_bytes"])
     # Three partitions, and in each a total, a day, an hour, a minute or two, ten seconds.
     assert 15 <= facts["buckets"] <= 30
+    assert sane(facts["sample_bytes"], facts["latest_bytes"])
 
 
 def test_latency_is_said_for_each_rate_and_half_the_sustainable(stack):

@@ -38,22 +38,22 @@ def test_what_is_no_rate_is_said(text):
 
 
 def test_workers_take_seven_tenths_of_what_was_measured():
-    figures = Measured(100.0, "cpu", "int8", "koelectra-base", "pipeline", 20_000.0, 1000.0)
+    figures = Measured(100.0, "cpu", "int8", "koelectra-base", "pipeline", 20_000.0, 1000.0, 500.0)
     wanted = plan(700.0, figures, Settings())
     assert (wanted.workers, wanted.counting_workers, wanted.gpus) == (10, 1, 0)
     assert plan(701.0, figures, Settings()).workers == 11
     assert wanted.partitions == 20
-    assert wanted.redis_bytes == 20 * wanted.buckets * 1000
+    assert wanted.redis_bytes == 20 * (wanted.buckets * 1000 + 500)
 
 
 def test_a_worker_measured_with_a_gpu_needs_one():
-    figures = Measured(5000.0, "cuda:0", "bf16", "koelectra-base", "pipeline", 20_000.0, 1000.0)
+    figures = Measured(5000.0, "cuda:0", "bf16", "koelectra-base", "pipeline", 20_000.0, 1000.0, 500.0)
     wanted = plan(50_000.0, figures, Settings())
     assert (wanted.workers, wanted.gpus, wanted.counting_workers) == (15, 15, 4)
 
 
 def test_one_worker_keeps_the_partitions_of_the_settings():
-    figures = Measured(100.0, "cpu", "int8", "bundled", "pipeline", 20_000.0, 1000.0)
+    figures = Measured(100.0, "cpu", "int8", "bundled", "pipeline", 20_000.0, 1000.0, 500.0)
     assert plan(1.0, figures, Settings(topics={"partitions": 9})).partitions == 9
 
 
