@@ -8,7 +8,7 @@ import * as state from "./state.js";
 import { say as t } from "./text.js";
 
 const PATTERNS = { negative: "/", neutral: "", positive: "." };
-const SPARK = { width: 88, height: 22 };
+const SPARK_HEIGHT = 22;
 let drawn = "";
 let asTable = "";
 let latest = null;
@@ -127,13 +127,13 @@ export function table() {
 
 /** Draw numbers as a small line in `target`, where they differ from what is drawn there. */
 export function spark(target, numbers) {
-  const key = JSON.stringify([numbers, scheme()]);
-  if (target.dataset.drawn === key || !available()) return;
+  const key = JSON.stringify([numbers, target.clientWidth, scheme()]);
+  if (target.dataset.drawn === key || !target.clientWidth || !available()) return;
   target.dataset.drawn = key;
   const flat = { visible: false, fixedrange: true };
   const line = { type: "scatter", mode: "lines", y: numbers, hoverinfo: "skip", line: { color: colour("--soft"), width: 1.2, shape: "spline", smoothing: 0.4 }, fill: "tozeroy", fillcolor: colour("--line") };
   window.Plotly.react(target, [line], {
-    ...SPARK, margin: { l: 0, r: 0, t: 2, b: 1 }, xaxis: flat, yaxis: { ...flat, range: [0, Math.max(1e-9, ...numbers) * 1.08] },
+    width: target.clientWidth, height: SPARK_HEIGHT, margin: { l: 0, r: 0, t: 2, b: 1 }, xaxis: flat, yaxis: { ...flat, range: [0, Math.max(1e-9, ...numbers) * 1.08] },
     showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
   }, { staticPlot: true });
 }

@@ -34,7 +34,7 @@ export function start() {
 /** Ask anew, as after a change of window or filter. */
 export function again() {
   for (const label of LABELS) byId(`drivers-${label}`).replaceChildren();
-  say(byId("drivers-note"), state.get().channel ? t("driversNoChannel") : "");
+  say(byId("drivers-note"), state.get().channel ? t("driversNoChannel") : t("driversWaiting"));
   for (const polling of pollings) polling.again();
 }
 

@@ -43,7 +43,7 @@ export function age(seconds) {
 export function ago(moment, now = Date.now()) {
   const seconds = (Date.parse(moment) - now) / 1000;
   const [size, unit] = UNITS.find(([size]) => Math.abs(seconds) >= size) ?? [1, "second"];
-  return new Intl.RelativeTimeFormat(spoken(), { numeric: "auto" }).format(Math.trunc(seconds / size), unit);
+  return new Intl.RelativeTimeFormat(spoken(), { numeric: "auto", style: "short" }).format(Math.trunc(seconds / size), unit);
 }
 
 /** Day and time in the time zone of the counts, which is that of the text: 2026-05-01 09:30 */

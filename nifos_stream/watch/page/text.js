@@ -65,8 +65,9 @@ const TEXTS = {
   driversNegative: ["부정 글을 두드러지게 하는 말", "Words that set negative posts apart"],
   driversPositive: ["긍정 글을 두드러지게 하는 말", "Words that set positive posts apart"],
   driversRest: ["표본 {posts}개와 그 직전 {before}개 글에 근거합니다.", "Rests on a sample of {posts} posts, and {before} of the window before."],
+  driversWaiting: ["글을 읽는 중…", "Reading the posts …"],
   driversNone: ["두드러지는 말이 없습니다.", "No word stands out."],
-  driversSay: ["{count}회, 직전 {before}회", "{count} times, {before} before"],
+  driversSay: ["{count} · 직전 {before}", "{count} · {before} before"],
   driversPosts: ["{word}: 글", "Posts with {word}"],
   driversNoChannel: ["채널 필터와 함께는 보여 주지 않습니다.", "Not offered together with the filter by channel."],
 
