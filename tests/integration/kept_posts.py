@@ -71,15 +71,20 @@ def there(client, settings, when):
         for key in client.scan_iter(f"{begin}sample:*", 1000):
             name = key.decode().removeprefix(begin)
             names[name] = {_post(post) for post in client.zrange(key, 0, -1)}
-            # Bounded in time, and known to whoever deletes a generation.
-            _, length, at = name.split(":")
-            seconds, kept = LENGTHS[length]
-            expires_at = int(at) + seconds + kept
-            assert client.ttl(key) + client.time()[0] - expires_at in (-1, 0, 1)
-            assert client.zscore(f"{begin}keys", key) == expires_at
-        if names["latest"]:
-            assert client.zscore(f"{begin}keys", f"{begin}latest") == float("inf")
     return found
+
+
+def assert_bounded(client, settings):
+    """Every sample ends by the end of its stretch, and whoever deletes a generation knows of it."""
+    keys = list(client.scan_iter(f"{{{settings.counters.prefix}:*}}:*:sample:*", 1000))
+    assert keys
+    for key in keys:
+        begin, _, name = key.decode().partition("sample:")
+        length, at = name.split(":")
+        expires_at = int(at) + sum(LENGTHS[length])
+        assert client.ttl(key) + client.time()[0] - expires_at in (-1, 0, 1)
+        assert client.zscore(f"{begin}keys", key) == expires_at
+        assert client.zscore(f"{begin}keys", f"{begin}latest") == float("inf")
 
 
 def _post(written):

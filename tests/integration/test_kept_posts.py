@@ -10,7 +10,7 @@ from nifos_stream.counters.rebuild import rebuild
 from nifos_stream.errors import UserError
 from tests.integration.counted import Events, _when, viewing
 from tests.integration.kafka_tools import read_all
-from tests.integration.kept_posts import assert_kept, there, wanted
+from tests.integration.kept_posts import assert_bounded, assert_kept, there, wanted
 
 PARTITIONS = (0, 1, 2)
 
@@ -45,6 +45,7 @@ def test_a_rebuild_and_an_emptied_redis_keep_the_same_posts(settings, bootstrap,
         one.wait_level()
         other.wait_level()
         assert assert_kept(bootstrap, redis_client, settings, _when) > 20
+        assert_bounded(redis_client, settings)
         first = there(redis_client, settings, _when)
         one.end()
         other.end()
