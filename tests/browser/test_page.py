@@ -11,7 +11,7 @@ import redis
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import MARKUP, TOKEN, eventually
+from tests.browser.conftest import MARKUP, TOKEN, eventually, serving
 from tests.integration.counted import found
 from tests.integration.kafka_tools import read_all
 
@@ -303,3 +303,29 @@ def test_the_chart_has_what_the_window_has_and_can_be_read_as_a_table(filled, se
     expect(rows.first).to_be_visible()
     cells = [list(map(number, row.locator("td").all_inner_texts())) for row in rows.all()]
     assert [sum(column) for column in zip(*cells, strict=True)] == bars
+
+
+def test_a_stretch_of_the_chart_that_is_drawn_out_becomes_the_window(filled, served, opened):
+    page = opened(served, filled.query())
+    expect(page.locator("#chart .main-svg").first).to_be_visible()
+    everything = number(page.locator("#figure-posts").inner_text())
+    box = page.locator("#chart").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 100, steps=5)
+    page.mouse.up()
+    expect(page.locator("#filters")).to_contain_text("Window")
+    eventually(
+        lambda: 0 < number(page.locator("#figure-posts").inner_text()) < everything, "fewer posts are shown"
+    )
+    page.go_back()
+    expect(page.locator("#figure-posts")).to_have_text(f"{everything:,}")
+
+
+def test_a_redis_that_is_away_is_said_in_its_own_words(filled, opened):
+    opened.expected += ["503"]
+    away = filled.settings.redis.model_validate({"url": "redis://127.0.0.1:1/0"})
+    with serving(filled.settings.model_copy(update={"redis": away})) as broken:
+        page = opened(broken, {"lang": "en"})
+        expect(page.locator("#problem")).to_contain_text("Redis did not answer at redis://127.0.0.1:1")
+        expect(page.locator("#status")).to_have_text("Not live · the numbers cannot be read now")

@@ -51,7 +51,7 @@ function draw(answer, kind) {
     },
   }));
   const created = target.classList.contains("js-plotly-plot");
-  window.Plotly.react(target, bars, layout(answer, kind), { displayModeBar: false, responsive: true, doubleClick: false });
+  window.Plotly.react(target, bars, layout(answer, kind), { displayModeBar: false, responsive: true, doubleClick: false, showTips: false });
   if (!created) target.on("plotly_relayout", zoomed);
   const { from, to, step, total } = answer;
   target.setAttribute("aria-label", t("chartSay", {

@@ -39,7 +39,7 @@ export function show() {
 
 function said() {
   const since = heardAt === null ? null : (performance.now() - heardAt) / 1000;
-  if (trouble && since === null) return ["no", t("awayFirst")];
+  if (trouble && since === null) return ["no", t(trouble.detail ? "noNumbers" : "awayFirst")];
   if (trouble) return ["no", t(trouble.detail ? "redisAway" : "away", { age: format.age(since) })];
   if (freshness === null) return ["connecting", t("connecting")];
   const [live, text] = level(freshness);

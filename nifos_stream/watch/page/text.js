@@ -117,6 +117,7 @@ const TEXTS = {
   backlog: ["분류 대기 {count}개", "{count} to be labelled"],
   away: ["실시간 아님 · 서버와 연결이 끊김, {age} 전 숫자 · 다시 연결하는 중", "Not live · connection lost, numbers of {age} ago · reconnecting"],
   awayFirst: ["실시간 아님 · 서버에 닿지 않음 · 다시 연결하는 중", "Not live · the server cannot be reached · reconnecting"],
+  noNumbers: ["실시간 아님 · 지금은 숫자를 읽을 수 없음", "Not live · the numbers cannot be read now"],
   redisAway: ["실시간 아님 · {age} 전 숫자", "Not live · numbers of {age} ago"],
 
   emptyTitle: ["아직 집계된 글이 없습니다", "Nothing has been counted yet"],
