@@ -30,9 +30,9 @@ def open_rows(
 ) -> Iterator[Write]:
     """Give a function that writes one row; `out` appears when all are written, and not when that failed.
 
-    out: `-` is standard output. kind: the format as an ending, such as `.csv`; by default what `out` ends in,
-    and JSONL on standard output. columns: names for all but JSON, whose rows have their own; what a row has
-    beyond them is left out.
+    out: `-` is standard output; .gz and .xz are compressed. kind: the format as an ending, such as `.csv`; by
+    default what `out` ends in, and JSONL on standard output. columns: names for all but JSON, whose rows have
+    their own; what a row has beyond them is left out.
     UserError when the ending says nothing, or the file cannot be written.
     """
     if out == STDOUT:
@@ -40,7 +40,7 @@ def open_rows(
             yield write
         return
     path = Path(out)
-    kind, compression = (kind, "") if kind else kind_of(path)
+    kind, compression = (kind, _compression(path)) if kind else kind_of(path)
     with whole_file(path) as unfinished, _writer(unfinished, kind, compression, columns) as write:
         yield write
 
@@ -61,14 +61,18 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def kind_of(path: Path) -> tuple[str, str]:
     """Return the format and the compression that a file's endings say, such as ('.csv', '.gz')."""
-    endings = [ending.lower() for ending in path.suffixes]
-    compression = endings.pop() if endings and endings[-1] in _OPENED else ""
-    kind = endings[-1] if endings else ""
+    compression = _compression(path)
+    kind = (path.with_suffix("") if compression else path).suffix.lower()
     if kind not in _KINDS or (kind == ".xlsx" and compression):
         raise UserError(
             f"{path} is not written: its name must end in {', '.join(_KINDS)}, or one with .gz or .xz."
         )
     return kind, compression
+
+
+def _compression(path: Path) -> str:
+    ending = path.suffix.lower()
+    return ending if ending in _OPENED else ""
 
 
 @contextlib.contextmanager

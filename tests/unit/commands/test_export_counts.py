@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import gzip
 import io
 import json
 import sys
@@ -118,6 +119,13 @@ def test_in_a_sheet_what_people_wrote_is_no_formula(counts, tmp_path):  # noqa: 
     written(BY_SOURCE, out=tmp_path / "counts.xlsx")
     cell = openpyxl.load_workbook(tmp_path / "counts.xlsx").active["C3"]
     assert (cell.value, cell.data_type) == (FORMULA, "s")
+
+
+@pytest.mark.parametrize("rows_as", [None, Format.CSV])
+def test_a_compressed_file_is_compressed_whoever_says_its_format(counts, tmp_path, rows_as):  # noqa: ARG001
+    written(BY_SOURCE, rows_as, tmp_path / "counts.csv.gz")
+    with gzip.open(tmp_path / "counts.csv.gz", "rt", encoding="utf-8") as file:
+        assert file.read() == written(BY_SOURCE, Format.CSV)
 
 
 @pytest.mark.parametrize(
