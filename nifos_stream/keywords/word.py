@@ -11,6 +11,9 @@ MAX_PARTS = 5
 """Most parts of one entry that spaces separate."""
 _SEEN = frozenset("LNS")
 """First letters of the Unicode categories of which a word must have one: letters, numbers, symbols."""
+_NOT_SEEN = frozenset({"Cc", "Cf", "Cs"})
+_JOINERS = frozenset("\u200c\u200d")
+"""Not seen either, but emoji and some scripts need them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,9 @@ def spelled(written: str) -> str:
     ValueError, with a sentence's predicate, when it cannot stand there.
     """
     spelling = " ".join(unicodedata.normalize("NFC", written).split())
-    categories = {unicodedata.category(char) for char in spelling}
-    if not any(category[0] in _SEEN for category in categories):
+    if not any(unicodedata.category(char)[0] in _SEEN for char in spelling):
         raise ValueError("holds no letter, number or symbol")
-    if categories & {"Cc", "Cs"}:
+    if any(unicodedata.category(char) in _NOT_SEEN and char not in _JOINERS for char in spelling):
         raise ValueError("holds characters that cannot be shown")
     if len(spelling) > MAX_CHARACTERS:
         raise ValueError(f"is longer than {MAX_CHARACTERS} characters")

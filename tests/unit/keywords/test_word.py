@@ -12,12 +12,19 @@ def test_a_word_is_composed_and_trimmed():
     assert spelled(unicodedata.normalize("NFD", "  산불 \n 예방 ")) == "산불 예방"
 
 
+@pytest.mark.parametrize("emoji", ["🔥", "👨\u200d🚒"])
+def test_an_emoji_is_a_word(emoji):
+    assert spelled(emoji) == emoji
+
+
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
         (" ", "no letter"),
         ("…", "no letter"),
         ("산\x07불", "cannot be shown"),
+        ("산불\u200b", "cannot be shown"),
+        ("\ufeff산불", "cannot be shown"),
         ("가" * 65, "longer than 64"),
         ("한 두 세 네 다섯 여섯", "more than 5 parts"),
     ],
