@@ -46,7 +46,7 @@ def run_evaluate(
 
     console = console or Console(soft_wrap=True, highlight=False)
     if options.plots is not None:
-        _refuse_without_plotly()
+        _refuse_unless_drawable(options.plots)
     numbers = dataset.parse_labels(options.labels) if options.labels else dataset.NUMBERS
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("labelling")
@@ -78,13 +78,18 @@ def run_evaluate(
         console.print(Text(problem))
 
 
-def _refuse_without_plotly() -> None:
+def _refuse_unless_drawable(directory: Path) -> None:
+    """UserError, before a model works for minutes, where no figure can be made or kept."""
     try:
         from nifos_stream.training import plots  # noqa: F401 - whether it can be had is the question
     except ImportError as error:
         raise UserError(
             f"Plots need more packages ({error.name}): pip install 'nifos-stream[train]'."
         ) from None
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{directory} cannot be a directory of plots: {error.strerror or error}.") from None
 
 
 def _plots(found: "Evaluation", directory: Path, file: Path) -> "dict[str, Saved]":

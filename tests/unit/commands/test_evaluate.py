@@ -73,6 +73,11 @@ def test_plots_are_drawn_where_they_were_asked_for(rows: Path, settings: ModelSe
     assert f"plot: {folder / 'rows-confusion.html'}" in said(rows, settings, EvaluateOptions(plots=folder))
 
 
+def test_where_no_plot_can_be_kept_nothing_is_labelled(rows: Path):
+    with pytest.raises(UserError, match="cannot be a directory of plots"):
+        said(rows, ModelSettings(path="/nowhere"), EvaluateOptions(plots=rows / "plots"))
+
+
 def test_a_file_without_rows_is_one_sentence(settings: ModelSettings, tmp_path: Path):
     (tmp_path / "empty.tsv").write_text("text\tlabel\n", encoding="utf-8")
     with pytest.raises(UserError, match=r"empty\.tsv"):
