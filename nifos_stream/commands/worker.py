@@ -62,9 +62,8 @@ def _stages(
         from nifos_stream.model import load_model
         from nifos_stream.stream.worker import ClassifyStage
 
-        watch_list = stack.enter_context(
-            WatchList(settings, metrics)
-        )  # It is read while the model is loaded.
+        # It is read while the model is loaded.
+        watch_list = stack.enter_context(WatchList(settings, metrics))
         classifier = load_model(settings.model.path, settings=settings.model)
         watch_list.wait(_WATCH_LIST_SECONDS)
         options: dict[str, Any] = {"until_idle": ends_when_idle, "matched_keywords": watch_list.matched}
