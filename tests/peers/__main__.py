@@ -10,6 +10,7 @@ import typer
 from nifos_stream.bench.place import open_place
 from nifos_stream.bench.report import say, show
 from nifos_stream.errors import NifosError
+from nifos_stream.local.interrupts import signals_as_interrupt
 from nifos_stream.settings import Settings
 from tests.peers.benchmark import Options, benchmark
 from tests.peers.workload import SHAPES
@@ -40,7 +41,7 @@ def main(
     chosen = tuple(filter(None, only.split(",")))
     options = Options(posts, rounds, shape.value, vocab, texts, repeats, dtypes, chosen)
     try:
-        with open_place(Settings(), given=False, say=say) as place:
+        with signals_as_interrupt(), open_place(Settings(), given=False, say=say) as place:
             report = benchmark(options, place, say)
     except NifosError as error:
         say(f"error: {error}")

@@ -29,26 +29,29 @@ def run_rounds(
 ) -> Rounds:
     """Run them in turn, each round from another one on, so that what disturbs does not always hit the same.
 
-    A contender that fails is left out from then on.
+    A contender that fails is left out from then on; Ctrl-C ends the rounds, and what was found is reported.
     """
     found = Rounds()
     outcomes: list[tuple[Contender, Outcome]] = []
     taking_part = list(contenders)
-    for number in range(rounds):
-        first = number % max(1, len(taking_part))
-        for contender in taking_part[first:] + taking_part[:first]:
-            where = f"round {number + 1} of {rounds}: {contender.name} {contender.dtype}"
-            try:
-                outcome = drive(contender)
-            except NifosError as error:
-                found.problems.append(f"{contender.name} {contender.dtype}: {error}")
-                say(f"{where}: failed")
-                taking_part.remove(contender)
-                continue
-            rate = posts / outcome.seconds
-            say(f"{where}: {rate:,.1f} posts/s")
-            found.rates.setdefault(contender, []).append(rate)
-            outcomes.append((contender, outcome))
+    try:
+        for number in range(rounds):
+            first = number % max(1, len(taking_part))
+            for contender in taking_part[first:] + taking_part[:first]:
+                where = f"round {number + 1} of {rounds}: {contender.name} {contender.dtype}"
+                try:
+                    outcome = drive(contender)
+                except NifosError as error:
+                    found.problems.append(f"{contender.name} {contender.dtype}: {error}")
+                    say(f"{where}: failed")
+                    taking_part.remove(contender)
+                    continue
+                rate = posts / outcome.seconds
+                say(f"{where}: {rate:,.1f} posts/s")
+                found.rates.setdefault(contender, []).append(rate)
+                outcomes.append((contender, outcome))
+    except KeyboardInterrupt:
+        found.problems.append(f"interrupted in {where}")
     _compare(found, outcomes)
     return found
 

@@ -57,3 +57,14 @@ def test_whoever_labels_otherwise_is_named_once_for_all_rounds():
     found = run_rounds(ROWS, 2, 2, lambda row: Outcome(1.0, SAID if row.name == OURS else other), silent)
     assert found.problems == ["confluent-kafka fp32: 1 clear posts got another label, such as a."]
     assert found.same[ROWS[1]] == 0.5
+
+
+def test_after_an_interrupt_what_was_found_is_reported():
+    def drive(row):
+        if row.name == "confluent-kafka":
+            raise KeyboardInterrupt
+        return Outcome(1.0, SAID)
+
+    found = run_rounds(ROWS, 3, 2, drive, silent)
+    assert found.problems == ["interrupted in round 1 of 3: confluent-kafka fp32"]
+    assert [row["name"] for row in report(found, "title", {}).facts["contenders"]] == [OURS]
