@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from nifos_stream.errors import Reason
+from nifos_stream.messages import LABELS
 from nifos_stream.metrics import Metrics
 from nifos_stream.stream.outbox import Outgoing
 
@@ -20,6 +22,14 @@ class Gauges:
         self._model_totals = dict.fromkeys(_MODEL_TOTALS, 0)
         self._lags: set[str] = set()
         self._restarts = 0
+        # There from the start, at 0: Prometheus sees no increase in a sample that it meets first.
+        for counter, values in (
+            (metrics.posts_labelled, LABELS),
+            (metrics.dead_letters, Reason),
+            (metrics.batches, ("committed", "dropped")),
+        ):
+            for value in values:
+                counter.labels(value)
 
     def opened(self, classifier: Any) -> None:
         """The stage is about to read, with this model."""

@@ -2,7 +2,8 @@ import datetime as dt
 
 import pytest
 
-from nifos_stream.messages import ModelRef
+from nifos_stream.errors import Reason
+from nifos_stream.messages import LABELS, ModelRef
 from nifos_stream.metrics import Metrics
 from nifos_stream.stream.gauges import Gauges
 from nifos_stream.stream.outbox import Destination, Outbox
@@ -67,3 +68,11 @@ def test_what_the_model_did_is_added_up(gauges, metrics):
     assert value(metrics, "forward_seconds_sum") == 1.0
     labels = {"name": "fake", "revision": "0123456789ab", "device": "cpu", "dtype": "fp32"}
     assert value(metrics, "model_info", **labels) == 1
+
+
+@pytest.mark.usefixtures("gauges")
+def test_what_is_counted_by_labels_that_are_known_begins_at_0(metrics):
+    """Prometheus would not see the first increase else."""
+    assert {value(metrics, "dead_letters_total", reason=reason) for reason in Reason} == {0}
+    assert {value(metrics, "posts_labelled_total", label=label) for label in LABELS} == {0}
+    assert value(metrics, "batches_total", end="dropped") == 0
