@@ -88,7 +88,7 @@ class Metrics:
             (0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
         )
         self.shadow_dropped = self._counter(
-            "shadow_dropped", "Sampled texts that the second model had no time for."
+            "shadow_dropped", "Sampled texts that the second model did not read: it had no time, or failed."
         )
         self.shadow_unread = self._counter(
             "shadow_unread", "Sampled texts to which the second model gave no label."

@@ -77,7 +77,7 @@ def _print(one: "Comparison", timezone: str, console: Console) -> None:
     )
     console.print(Text(f"{one.first.name} {one.first.revision} (published)"))
     console.print(Text(f"{one.shadow.name} {one.shadow.revision} (shadow), {since} to {until}"))
-    left_out = f"{one.dropped:,} more dropped for want of time, {one.unread:,} got no label"
+    left_out = f"{one.dropped:,} more dropped as it had no time or failed, {one.unread:,} got no label"
     if one.agreement is None:
         console.print(f"No texts compared; {left_out}.")
         return

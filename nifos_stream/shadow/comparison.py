@@ -4,7 +4,8 @@ The numbers have names, so that those of several workers can be added in Redis o
   said:negative:positive   texts of which the first model said negative and the shadow positive
   difference               sum over texts of the mean of |shadow - first| over the three probabilities
   change:negative          sum over texts of shadow - first of that probability
-  dropped, unread          sampled texts that there was no time for; to which the shadow gave no label
+  dropped, unread          sampled texts that there was no time for, or no shadow any more as it failed; texts
+                           to which the shadow gave no label
   first:texts, first:seconds, shadow:texts, shadow:seconds    forward passes, of each model
 """
 
@@ -87,7 +88,7 @@ class Comparison:
 
     @property
     def dropped(self) -> int:
-        """Sampled texts that there was no time for."""
+        """Sampled texts that there was no time for, or no shadow any more."""
         return int(self.numbers.get(DROPPED, 0))
 
     @property

@@ -59,7 +59,7 @@ def compared(numbers=NUMBERS):
 def test_a_person_reads_agreement_shift_probabilities_and_cost(said):
     told = said(compared())
     assert "new 222222222222 (shadow), 2026-05-01 21:00 to 2026-05-01 21:00" in told, "in the settings' zone"
-    assert "100 texts compared: 90.0% the same label; 3 more dropped for want of time" in told
+    assert "100 texts compared: 90.0% the same label; 3 more dropped as it had no time or failed" in told
     assert "+ 긍정                         10     0    90" in told
     assert "0.040 apart on average; 부정 +0.060, 중립 +0.000, 긍정 -0.060" in told
     assert "cost: 2.50 ms a text, 2.5 times the first's 1.00 ms" in told
