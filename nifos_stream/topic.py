@@ -52,6 +52,7 @@ class TopicReader:
         if topic not in (facts := kafka.topic_facts(self._admin, [topic])):
             raise UserError(f"Topic {topic} does not exist; `nifos-stream topics create` makes it.")
         self.partitions = range(facts[topic].partitions)
+        self._topic_id = facts[topic].topic_id
         self._consumer = Consumer(kafka.consumer_config(settings, _GROUP, {"fetch.wait.max.ms": 50}))
 
     def begins(self) -> dict[int, int]:
@@ -103,6 +104,14 @@ class TopicReader:
             yield from (message for message in messages if self._is_record(message))
             if not messages:
                 yield None
+
+    def is_gone(self) -> bool:
+        """Whether the topic was deleted, made anew or not: whoever follows it does not always notice.
+
+        UserError and BrokerUnavailable as of `kafka.topic_facts`.
+        """
+        facts = kafka.topic_facts(self._admin, [self.topic])
+        return self.topic not in facts or facts[self.topic].topic_id != self._topic_id
 
     def close(self) -> None:
         """Leave."""

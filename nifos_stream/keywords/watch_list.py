@@ -22,6 +22,8 @@ log = logs.get("keywords")
 _SETTLE_SECONDS = 1.0
 """Longest that changes wait while more come: a matcher of 5,000 words takes a few hundredths of a second."""
 _PATIENCE_SECONDS = 10.0
+_LOOK_SECONDS = 10.0
+"""How often it is asked whether the topic is still the one that was read."""
 
 
 class Reader(Protocol):
@@ -39,6 +41,9 @@ class Reader(Protocol):
     def follow(self, start: Offsets) -> Iterator[Message | None]:
         """Records as they come, for ever; None whenever there is none for a moment."""
 
+    def is_gone(self) -> bool:
+        """Whether the topic was deleted since, made anew or not."""
+
     def close(self) -> None:
         """Leave."""
 
@@ -46,7 +51,8 @@ class Reader(Protocol):
 class WatchList:
     """Follows the topic in a thread of its own while the block runs. Until that was read, it has no word.
 
-    A topic that cannot be read leaves the words as they were, and is tried again every `retry_seconds`.
+    A topic that cannot be read leaves the words as they were, and is tried again every `retry_seconds`; so is
+    one that was deleted. One that was deleted and made anew is read from its beginning.
     """
 
     def __init__(
@@ -116,9 +122,14 @@ class WatchList:
 
     def _follow(self, reader: Reader, ends: Offsets, words: Words) -> None:
         changed_at: float | None = None
+        look_at = self._now() + _LOOK_SECONDS
         for message in reader.follow(ends):
             if self._stop.is_set():
                 return
+            if self._now() >= look_at:
+                if reader.is_gone():
+                    return
+                look_at = self._now() + _LOOK_SECONDS
             if message is not None:
                 self._note(words, message)
                 changed_at = self._now() if changed_at is None else changed_at

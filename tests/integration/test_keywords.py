@@ -131,6 +131,22 @@ def test_a_topic_that_comes_later_is_read_then(make_settings):
     assert matched(settings) == {"산불이 났어요": []}
 
 
+@pytest.mark.parametrize("later", [["숲길"], ["숲길", "등산", "국립 공원"]], ids=["shorter", "longer"])
+def test_a_topic_that_was_made_anew_under_a_worker_is_read_from_its_beginning(make_settings, later):
+    """Whether or not its offsets reach as far as those of the old one did."""
+    settings = make_settings(partitions=1)
+    bootstrap, topic = settings.kafka.bootstrap_servers, settings.topics.keywords
+    add(settings, "산불", "캠핑")
+    with watching(settings) as watch_list:
+        assert finds(watch_list, "산불 숲길") == ["산불"]
+        tools.delete_topic(bootstrap, topic)
+        admin = tools.admin(bootstrap)
+        tools.wait_until(lambda: topic not in kafka.topic_facts(admin, [topic]), what="the topic is gone")
+        tools.create_topic(bootstrap, topic, 1, {"cleanup.policy": "compact"})
+        add(settings, *later)
+        tools.wait_until(lambda: finds(watch_list, "산불 숲길") == ["숲길"], 40)
+
+
 def test_a_topic_that_forgets_is_refused(make_settings):
     settings = make_settings()
     topics = settings.topics.model_copy(update={"keywords": settings.topics.alerts})

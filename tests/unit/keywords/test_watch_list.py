@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from nifos_stream.errors import UserError
 from nifos_stream.keywords import topic_list
+from nifos_stream.keywords import watch_list as watch_list_module
 from nifos_stream.keywords.watch_list import WatchList
 from nifos_stream.keywords.word import Word
 from nifos_stream.messages import Post
@@ -33,12 +34,13 @@ class FakeMessage:
 
 
 class FakeTopic:
-    """Records so far and those to come; `missing` is how a reader fails."""
+    """Records so far and those to come; `missing` is how a reader fails, `gone` that it is another topic."""
 
     def __init__(self, *words):
         self.there = [FakeMessage(word) for word in words]
         self.to_come = []
         self.missing = None
+        self.gone = False
         self.opened = 0
 
     def open(self):
@@ -63,6 +65,9 @@ class FakeTopic:
             if self.missing:
                 raise UserError(self.missing)
             yield self.to_come.pop(0) if self.to_come else None
+
+    def is_gone(self):
+        return self.gone
 
     def close(self):
         pass
@@ -117,6 +122,16 @@ def test_the_last_list_is_kept_while_the_topic_is_away():
         topic.missing = "Topic nifos.keywords cannot be read."
         until(lambda: metrics.registry.get_sample_value("nifos_watch_list_up") == 0)
         assert matched(watch_list, "산불") == ["산불"]
+
+
+def test_a_topic_that_was_deleted_and_made_anew_is_read_from_its_beginning(monkeypatch):
+    """Its records say nothing of the words that the old one held."""
+    monkeypatch.setattr(watch_list_module, "_LOOK_SECONDS", 0.01)
+    topic = FakeTopic("산불")
+    with watching(topic) as watch_list:
+        watch_list.wait(5)
+        topic.there, topic.gone = [FakeMessage("숲길")], True
+        until(lambda: matched(watch_list, "산불 숲길") == ["숲길"])
 
 
 def test_waiting_has_an_end():
