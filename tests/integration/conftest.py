@@ -6,6 +6,7 @@ make_settings(partitions=9, on=None, **sections) -> Settings
             for `stack` (or on=own_stack) with topic names, groups and a Redis prefix that no other test has;
             the topics are there. sections: more settings, e.g. counters={"max_values": 5}.
 redis_client    a client of `stack`'s Redis, with decode_responses=False.
+redis_url       of an empty Redis, one a module, of each kind: version 6.2, the installed one, a cluster.
 """
 
 import shutil
@@ -19,6 +20,7 @@ import redis
 from nifos_stream.local.stack import LocalStack
 from nifos_stream.local.up import create_ready_topics
 from nifos_stream.settings import Settings
+from tests.integration.redis_servers import cluster, programs, server
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +72,14 @@ def make_settings(request: pytest.FixtureRequest) -> Callable[..., Settings]:
 def redis_client(stack: LocalStack) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(stack.redis_url) as client:
         yield client
+
+
+@pytest.fixture(scope="module", params=[*programs(), "cluster"])
+def redis_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("redis")
+    if request.param == "cluster":
+        with cluster(folder, list(programs().values())[-1]) as port:
+            yield f"redis+cluster://127.0.0.1:{port}"
+    else:
+        with server(folder, programs()[request.param], "--save", "") as port:
+            yield f"redis://127.0.0.1:{port}/0"

@@ -19,25 +19,14 @@ from nifos_stream.counters.samples import Keeping, chance_of
 from nifos_stream.counters.store import Batch, Keys, Store, Why, script
 from nifos_stream.counters.tally import Tally
 from nifos_stream.settings import Settings
-from tests.integration.redis_servers import cluster, programs, server
+from tests.integration.redis_servers import programs, server
 
 TOPIC = "topic-id"
 
 
-@pytest.fixture(scope="module", params=[*programs(), "cluster"])
-def url(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("redis")
-    if request.param == "cluster":
-        with cluster(folder, list(programs().values())[-1]) as port:
-            yield f"redis+cluster://127.0.0.1:{port}"
-    else:
-        with server(folder, programs()[request.param], "--save", "") as port:
-            yield f"redis://127.0.0.1:{port}/0"
-
-
 @pytest.fixture
-def client(url):
-    connected = connect.wait_until_ready(url, 5.0, 30.0)
+def client(redis_url):
+    connected = connect.wait_until_ready(redis_url, 5.0, 30.0)
     connected.flushall()
     yield connected
     connected.close()
@@ -150,7 +139,7 @@ def test_buckets_end_by_their_own_time_alone(store, client, rules):
     assert client.ttl(store.keys.bucket(0, 1, f"10s:{old}")) == -2
 
 
-def test_the_latest_posts_and_the_least_chances_stay(client, url):
+def test_the_latest_posts_and_the_least_chances_stay(client, redis_url):
     """However many go into a call; a full sample tells its bar, and what lies above it is not even sent."""
     rules = Rules.of(Settings(counters={"latest_posts": 7, "sample_posts": 5}))
     now = now_of(client)
@@ -179,7 +168,7 @@ def test_the_latest_posts_and_the_least_chances_stay(client, url):
         assert store.bars(partition, 1, TOPIC, 199) == {}
         assert sent < 200 if size == 1 else True
     _told(store)
-    with Counts(url, prefix="t") as counts:
+    with Counts(redis_url, prefix="t") as counts:
         sample = counts.sample("5m")
         assert [read.id for read in sample.posts] == [str(each) for each in least[0]]
         assert not sample.whole
@@ -241,7 +230,7 @@ def test_places_are_taken_in_the_order_of_offsets(store, client):
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.text(st.characters(), min_size=1, max_size=30), st.text(min_size=1, max_size=30))
-def test_any_value_comes_back(client, url, source, keyword):
+def test_any_value_comes_back(client, redis_url, source, keyword):
     client.flushall()
     rules = Rules.of(Settings())
     store = Store(client, Keys("t"), rules)
@@ -250,21 +239,21 @@ def test_any_value_comes_back(client, url, source, keyword):
     one = event(now_of(client), fields.written(source), 2, "c", (fields.written(keyword),))
     assert store.apply(0, 1, TOPIC, batch(store, 0, 1, one)) is None
     seen = source.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    with Counts(url, prefix="t") as counts:
+    with Counts(redis_url, prefix="t") as counts:
         assert counts.total("source").groups[seen].positive == 1
         assert counts.total("source", where={"keyword": keyword}).groups[seen].positive == 1
         assert counts.total("keyword", where={"source": source}).groups[keyword].positive == 1
         assert counts.window("1h", where={"channel": "c", "keyword": keyword}).total.positive == 1
 
 
-def test_partitions_are_added_up(store, client, url):
+def test_partitions_are_added_up(store, client, redis_url):
     store.note_topic(TOPIC, 5)
     for partition in range(5):
         store.open(partition, TOPIC, 0, 9)
         store.apply(partition, 1, TOPIC, batch(store, 0, 4, *[event(now_of(client))] * (partition + 1)))
         store.sample(partition, TOPIC, 6, 0)
     store.note_backlog(17)
-    with Counts(url, prefix="t") as counts:
+    with Counts(redis_url, prefix="t") as counts:
         window = counts.window("5m", by="source")
         assert window.total.negative == window.groups["s"].negative == 15
         assert window.freshness.behind == 10
@@ -337,13 +326,13 @@ def test_a_generation_that_is_read_again_loses_nothing(store, client):
     assert total(store)["all:negative"] == 1
 
 
-@pytest.mark.parametrize("url", ["cluster"], indirect=True)
-def test_a_cluster_one_of_whose_nodes_evicts_is_refused(client, url):
+@pytest.mark.parametrize("redis_url", ["cluster"], indirect=True)
+def test_a_cluster_one_of_whose_nodes_evicts_is_refused(client, redis_url):
     *_, last = client.get_primaries()
     client.config_set("maxmemory-policy", "allkeys-lru", target_nodes=[last])
     try:
         with pytest.raises(connect.UserError, match="allkeys-lru"):
-            connect.wait_until_ready(url, 5.0, 5.0)
+            connect.wait_until_ready(redis_url, 5.0, 5.0)
     finally:
         client.config_set("maxmemory-policy", "noeviction", target_nodes=[last])
 

@@ -8,30 +8,18 @@ import pytest
 from nifos_stream.counters import connect
 from nifos_stream.shadow.comparison import Compared
 from nifos_stream.shadow.ledger import KEPT, Ledger
-from tests.integration.redis_servers import cluster, programs, server
 
 NOW = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
 OLD, NEW, NEWER = Compared("old", "1" * 12), Compared("new", "2" * 12), Compared("newer", "3" * 12)
 
 
-@pytest.fixture(scope="module", params=[*programs(), "cluster"])
-def url(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("redis")
-    if request.param == "cluster":
-        with cluster(folder, list(programs().values())[-1]) as port:
-            yield f"redis+cluster://127.0.0.1:{port}"
-    else:
-        with server(folder, programs()[request.param], "--save", "") as port:
-            yield f"redis://127.0.0.1:{port}"
-
-
 @pytest.fixture
-def ledgers(url):
+def ledgers(redis_url):
     """Makes ledgers, each with a connection of its own, under a prefix that no other test has."""
     prefix, made = f"nifos-{uuid.uuid4().hex[:8]}", []
 
     def make():
-        made.append(Ledger(lambda: connect.client(url), prefix))
+        made.append(Ledger(lambda: connect.client(redis_url), prefix))
         return made[-1]
 
     yield make
