@@ -36,7 +36,7 @@ types: setup ## mypy --strict.
 	$(BIN)/mypy
 
 unit: setup ## Tests without a server, within a minute.
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest --numprocesses 2 tests/unit
 
 integration: setup ## Tests on real Apache Kafka and real Redis.
 	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/integration
