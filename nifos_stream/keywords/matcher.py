@@ -16,6 +16,9 @@ from nifos_stream.keywords.word import Word
 from nifos_stream.messages import folded
 
 _BETWEEN_TEXTS = "\0"
+_PIECE_CHARACTERS = 20_000
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+"""JSON may carry half of a surrogate pair, and the search takes none."""
 _SYLLABLES = re.compile(f"[가-힣]{{1,{particles.LONGEST + 1}}}")
 _NO_SPACES_BETWEEN_WORDS = re.compile(r"[\u3040-\u30ff\u3131-\u318e\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
@@ -30,24 +33,31 @@ class Matcher:
             for form in _forms(folded(word.spelling)):
                 by_form.setdefault(form, []).append(word)
         self._words: list[list[Word]] = list(by_form.values())
-        self._search = AhoCorasick(by_form) if by_form else None
+        self._longest = max(map(len, by_form), default=0)
+        self._search = AhoCorasick(by_form)
 
     def find(self, *texts: str | None) -> Sequence[str]:
         """Spellings of the words that stand in any of the texts, each once, in the order of their ends."""
-        if self._search is None:
+        if not self._words:
             return ()
         text = folded(_BETWEEN_TEXTS.join(filter(None, texts)))
-        try:
-            occurrences = self._search.find_matches_as_indexes(text, overlapping=True)
-        except UnicodeEncodeError:  # JSON may carry half of a surrogate pair.
+        if _HALF_A_PAIR.search(text):
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            occurrences = self._search.find_matches_as_indexes(text, overlapping=True)
         found: dict[str, None] = {}
-        for number, start, end in occurrences:
+        for number, start, end in self._occurrences(text):
             for word in self._words[number]:
                 if word.spelling not in found and _stands_at(text, start, end, word.compounds):
                     found[word.spelling] = None
         return tuple(found)
+
+    def _occurrences(self, text: str) -> Iterator[tuple[int, int, int]]:
+        """Number of a form, start and end, by end; found piece by piece, as a long text may hold millions."""
+        for begin in range(0, len(text), _PIECE_CHARACTERS):
+            before = max(0, begin - self._longest)
+            piece = text[before : begin + _PIECE_CHARACTERS]
+            for number, start, end in self._search.find_matches_as_indexes(piece, overlapping=True):
+                if before + end > begin:
+                    yield number, before + start, before + end
 
 
 def _forms(word: str) -> Iterator[str]:

@@ -100,3 +100,12 @@ def test_what_is_found_is_what_a_plain_search_finds():
         assert set(matcher.find(text)) == alone
         assert all(word in text for word in alone)
         assert alone >= {word for word in words if f" {word} " in f" {text} "}
+
+
+@pytest.mark.parametrize("characters", [1, 2, 7])
+def test_a_long_text_is_searched_by_pieces_and_nothing_between_them_is_missed(monkeypatch, characters):
+    text = "산불이 난 국립공원에서 산불감시원이 KTX를 국립 공원 산불은 재산불법"
+    words = ["산불", "국립 공원", "공원", "KTX", "재산", "국립 공원 산불"]
+    whole = find(text, *words)
+    monkeypatch.setattr("nifos_stream.keywords.matcher._PIECE_CHARACTERS", characters)
+    assert find(text, *words) == whole == ["산불", "국립 공원", "KTX", "공원", "국립 공원 산불"]
