@@ -132,7 +132,10 @@ def test_what_is_said_of_the_posts_is_what_the_topic_holds(make_settings, reader
     with open_counts(settings) as counts:
         found = Analyst(counts, lambda: reader).find(Asked())
         total = counts.window(start=found.start, end=found.end).total
-        of_twitter = Analyst(counts, lambda: reader).find(Asked(wanted=Filter.of(sources=["twitter"])))
+        between = {"start": found.start.isoformat(), "end": found.end.isoformat()}
+        of_twitter = Analyst(counts, lambda: reader).find(
+            Asked(wanted=Filter.of(sources=["twitter"]), **between)
+        )
     assert found.whole
     seen = Counter()
     for record in read_all(settings.kafka.bootstrap_servers, settings.topics.sentiment):
@@ -157,7 +160,7 @@ def test_what_is_said_of_the_posts_is_what_the_topic_holds(make_settings, reader
     first = found.words[0]
     assert (first.word, first.count, first.count_before) == (name, seen["named"], seen["named before"])
 
-    question = Question(start=found.start.isoformat(), end=found.end.isoformat(), limit=5)
+    question = Question(**between, limit=5)
     out = io.StringIO()
     drivers(settings, question, as_json=True, out=Console(file=out, width=100))
     told = json.loads(out.getvalue())
