@@ -42,6 +42,8 @@ def produce(
 ) -> None:
     """Send posts from JSONL, JSON, CSV, TSV, XLSX or plain text to the input topic.
 
+    Says of each file which column became which field; other columns pass through.
+
     Exit code 0 when every row was accepted, 1 when some were rejected (the others are sent), 2 when a file
     cannot be used.
     """

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from nifos_stream.commands.headers import Header, watched
 from nifos_stream.commands.rejects import Refused, Tally, open_rejects
 from nifos_stream.commands.sender import CountingSender, KafkaSender, OpenSender, Place, Sender
 from nifos_stream.errors import BadMessage, UserError
@@ -104,7 +106,7 @@ def produce(
                     interrupted = True
                     sender.flush(_LAST_FLUSH_SECONDS)
         finally:
-            _summarise(out, settings, options, sender.accepted, tally, None if ended else run.at)
+            _summarise(out, settings, options, sender.accepted, tally, run, ended=ended)
     if interrupted:
         return INTERRUPTED_EXIT_CODE
     return REJECTED_EXIT_CODE if tally.count else 0
@@ -119,10 +121,14 @@ class _Run:
         self._columns = Columns(parse_mapping(options.columns))
         self._defaults = parse_mapping(options.defaults, "--set", "source=twitter")
         if unknown := set(self._defaults) - set(Post.model_fields):
-            raise UserError(f"--set names {', '.join(sorted(unknown))}, which is no field of a post.")
+            raise UserError(
+                f"--set names {', '.join(sorted(unknown))}, which is no field of a post;"
+                f" the fields are {', '.join(Post.model_fields)}."
+            )
         self._options = options
         self._stdin = stdin
         self.at: Place | None = None
+        self.headers: list[Header] = []
 
     def check(self, files: Sequence[str], stack: ExitStack) -> Iterator[Table]:
         """Open every file, so that one that cannot be used is found before anything is sent."""
@@ -145,7 +151,8 @@ class _Run:
         if table.note is not None:
             progress.console.print(Text(table.note))
         with table:
-            found = posts(table, self._columns, self._zone, self._defaults, typed=table.typed)
+            rows = watched(table, self._columns, partial(self._tell, progress.console))
+            found = posts(rows, self._columns, self._zone, self._defaults, typed=table.typed)
             for number, row in enumerate(found, 1):
                 self.at = Place(table.name, table.unit, row.line)
                 if isinstance(row, Reject):
@@ -155,6 +162,11 @@ class _Run:
                 if number % _SHOWN_EVERY_ROWS == 0:
                     _show(progress, task, table, sender, tally)
             _show(progress, task, table, sender, tally)
+
+    def _tell(self, console: Console, header: Header) -> None:
+        self.headers.append(header)
+        for sentence in header.sentences():
+            console.print(Text(sentence), soft_wrap=True)
 
     def _send_one(self, found: Found, place: Place, sender: Sender, tally: Tally) -> None:
         try:
@@ -176,6 +188,11 @@ def _encoded(members: dict[str, Any]) -> bytes:
         raise ValueError("has half of a surrogate pair, which is no character") from None
     except RecursionError:
         raise ValueError("is nested too deep") from None
+
+
+def _harmless(line: str) -> str:
+    """JSON whose rows may hold what no terminal shall be sent: that is escaped, Korean is not."""
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def _posts(count: int) -> str:
@@ -205,8 +222,16 @@ def _show(progress: Progress, task: TaskID, table: Table, sender: Sender, tally:
 
 
 def _summarise(
-    out: Console, settings: Settings, options: Options, accepted: int, tally: Tally, stopped_at: Place | None
+    out: Console,
+    settings: Settings,
+    options: Options,
+    accepted: int,
+    tally: Tally,
+    run: _Run,
+    *,
+    ended: bool,
 ) -> None:
+    stopped_at = None if ended else run.at
     if options.as_json:
         first = [refused.as_json() for refused in tally.first]
         facts: dict[str, Any] = {
@@ -214,11 +239,11 @@ def _summarise(
             "rejected": tally.count,
             "stopped_at": None,
             "first_rejected": first,
+            "files": [header.as_json() for header in run.headers],
         }
         if stopped_at is not None:
             facts["stopped_at"] = {"file": stopped_at.file, stopped_at.unit: stopped_at.line}
-        # ASCII, as the rows may hold what no terminal shall be sent.
-        out.print(Text(json.dumps(facts, default=str)))
+        out.print(Text(_harmless(json.dumps(facts, ensure_ascii=False, default=str))))
         return
     if stopped_at is not None:
         out.print(Text(f"Stopped at {stopped_at.file}, {stopped_at.unit} {stopped_at.line}."))

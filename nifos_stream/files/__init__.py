@@ -7,7 +7,7 @@
             ...
 """
 
-from nifos_stream.files.columns import ALIASES, Columns, parse_mapping
+from nifos_stream.files.columns import ALIASES, Columns, Taken, parse_mapping
 from nifos_stream.files.formats import Format
 from nifos_stream.files.posts import Found, made_id, posts
 from nifos_stream.files.rows import Reject, Row
@@ -21,6 +21,7 @@ __all__ = [
     "Reject",
     "Row",
     "Table",
+    "Taken",
     "made_id",
     "parse_mapping",
     "posts",

@@ -2,12 +2,13 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from nifos_stream.errors import UserError
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    "id": ("id", "post id", "게시글번호", "게시물번호", "글번호"),
+    "id": ("id", "post id", "게시글번호", "게시물번호", "글번호", "번호"),
     "text": (
         *("text", "본문", "내용", "content", "contents", "body", "텍스트", "본문내용", "게시글내용", "원문"),
         *("문장", "sentence", "리뷰", "리뷰내용", "review", "댓글", "comment", "document", "message"),
@@ -27,6 +28,14 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """Names under which people write the fields of a post, the likeliest first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the columns of a file: {field: its column}, and those that pass through as they are."""
+
+    fields: Mapping[str, str]
+    passed: tuple[str, ...]
+
+
 class Columns:
     """Finds the fields of a post among the names of columns or members.
 
@@ -40,6 +49,7 @@ class Columns:
         aliases: Mapping[str, Sequence[str]] = ALIASES,
     ) -> None:
         self._mapping = dict(mapping or {})
+        self._fields = tuple(aliases)
         self._usual = {_plain(name): field for field, names in aliases.items() for name in names}
         self._rank = {_plain(name): rank for names in aliases.values() for rank, name in enumerate(names)}
         self._resolve = lru_cache(maxsize=1024)(self._find)
@@ -55,6 +65,13 @@ class Columns:
     def resolve(self, names: Iterable[str]) -> Mapping[str, str]:
         """{name: field} for those of `names` that are a field of a post; no field twice."""
         return self._resolve(tuple(names))
+
+    def taken(self, names: Iterable[str]) -> Taken:
+        """What becomes of the columns `names`; the fields in their own order."""
+        names = tuple(names)
+        columns = {field: name for name, field in self.resolve(names).items()}
+        fields = {field: columns[field] for field in self._fields if field in columns}
+        return Taken(fields, tuple(name for name in names if name not in columns.values()))
 
     def missing(self, names: Iterable[str]) -> list[str]:
         """Columns that were named explicitly and are not among `names`."""

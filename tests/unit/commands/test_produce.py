@@ -60,6 +60,10 @@ class Call:
         return self._out.getvalue()
 
     @property
+    def noted(self):
+        return self._err.getvalue()
+
+    @property
     def values(self):
         return [json.loads(value) for _, _, value in self.sender.records]
 
@@ -190,3 +194,42 @@ def test_what_strangers_wrote_does_not_steer_the_terminal():
     call.run()
     assert "\x1b" not in call.said
     assert "\x07" not in call.said
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_it_says_once_what_became_of_each_column(tmp_path, dry_run):
+    path = tmp_path / "crawl.csv"
+    path.write_text("번호,작성일,지역,내용\n1,2026-01-02,서울,좋아요\n2,2026-01-02,서울,나빠요\n")
+    call = Call(path, dry_run=dry_run)
+    call.run()
+    assert call.noted.splitlines() == [f"{path}: id=번호 text=내용 created_at=작성일; passed through: 지역"]
+
+
+def test_the_json_says_it_too_and_writes_korean_as_it_is(tmp_path):
+    path = tmp_path / "crawl.jsonl"
+    path.write_text('{"내용": "좋아요", "지역": "서울"}\n{"내용": " ", "지역": "부\\u202e산"}\n')
+    call = Call(path, as_json=True)
+    call.run()
+    assert '"지역": "부\\u202e산"' in call.said
+    facts = json.loads(call.said)
+    assert facts["files"] == [{"file": str(path), "columns": {"text": "내용"}, "passed_through": ["지역"]}]
+
+
+@pytest.mark.parametrize("content", ["", "내용,출처\n"])
+def test_a_file_without_rows_is_named(tmp_path, content):
+    path = tmp_path / "empty.csv"
+    path.write_text(content)
+    call = Call(path)
+    assert call.run() == 0
+    assert f"{path} has no rows." in call.noted.splitlines()
+
+
+def test_prose_has_no_columns_to_tell_of():
+    call = Call("-", stdin="숲길이 좋았어요\n")
+    call.run()
+    assert call.noted == ""
+
+
+def test_a_field_that_there_is_not_cannot_be_set():
+    with pytest.raises(UserError, match="likes, which is no field of a post; the fields are id, text"):
+        Call("-", stdin="글\n", defaults=["likes=3"]).run()

@@ -5,12 +5,13 @@ import unicodedata
 import pytest
 
 from nifos_stream.errors import UserError
-from nifos_stream.files.columns import Columns, parse_mapping, unique_names
+from nifos_stream.files.columns import Columns, Taken, parse_mapping, unique_names
 
 
 def test_korean_and_english_headers_are_recognised():
     header = ["번호", "제목", "본문", "작성일", "작성자", "출처", "링크", "검색어", "채널", "평점"]
     assert Columns().resolve(header) == {
+        "번호": "id",
         "제목": "title",
         "본문": "text",
         "작성일": "created_at",
@@ -42,6 +43,11 @@ def test_what_is_said_wins_over_what_names_suggest():
     columns = Columns({"text": "리뷰 원문"})
     assert columns.resolve(["text", "리뷰원문", "제목"]) == {"리뷰원문": "text", "제목": "title"}
     assert columns.missing(["text", "제목"]) == ["리뷰 원문"]
+
+
+def test_what_became_of_each_column_can_be_told():
+    taken = Columns().taken(["지역", "작성일", "내용"])
+    assert taken == Taken({"text": "내용", "created_at": "작성일"}, ("지역",))
 
 
 def test_other_fields_than_those_of_posts_can_be_asked_for():

@@ -117,7 +117,7 @@ def test_a_workbook_is_read_with_its_dates(tmp_path):
         first, second = posts(table, columns, SEOUL, typed=table.typed)
         assert (table.format, table.unit, table.note) == (Format.XLSX, "row", None)
     assert first.members["created_at"] == "2020-06-01T15:05:00+09:00"
-    assert (first.line, first.members["번호"], first.members["조회"]) == (2, 1, 3)
+    assert (first.line, first.members["id"], first.members["조회"]) == (2, "1", 3)
     assert second.members["created_at"] == "2020-06-02T00:00:00+09:00"
     assert second.line == 4
     json.dumps([first.members, second.members])
