@@ -32,13 +32,17 @@ def alerts_test(
     file: Annotated[
         Path | None,
         typer.Argument(
-            help="CSV: time, any of source, channel, keyword, then negative, neutral, positive."
+            help="Counts, as `counts --by source --grain 1m --out FILE` writes them: time (or start), any of"
+            " source, channel, keyword, then negative, neutral, positive; CSV, TSV, XLSX or JSON."
             " The labelled topic without it."
         ),
     ] = None,
     start: Annotated[str | None, typer.Option("--from", help="Date or time of the start.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Date or time of the end.")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="Only this rule.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=NAME", help="Which column holds a field, e.g. time=때.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Replay the labelled topic, or a recorded series, against the rules: what would have fired, and when.
@@ -47,5 +51,7 @@ def alerts_test(
     """
     from nifos_stream.commands.alerts import replay_rules, show_replay
 
-    replayed = replay_rules(settings_with(), file=file, start=start, end=end, names=rule or ())
+    replayed = replay_rules(
+        settings_with(), file=file, start=start, end=end, names=rule or (), columns=column or ()
+    )
     show_replay(replayed, as_json=as_json)

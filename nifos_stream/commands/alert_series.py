@@ -1,48 +1,62 @@
-"""Counts by minute for a replay of alert rules: of a CSV file, or of the labelled topic. Judges nothing."""
+"""Counts by minute for a replay of alert rules: of a file, or of the labelled topic. Judges nothing."""
 
-import csv
 import datetime as dt
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from nifos_stream.alerts.recorded import Recorded
 from nifos_stream.commands.labelled import LabelledTopic
 from nifos_stream.counters import fields
 from nifos_stream.counters.event import NotAnEvent, decode
 from nifos_stream.counters.shapes import Count
-from nifos_stream.counters.windows import instant
 from nifos_stream.errors import UserError
-from nifos_stream.messages import LABELS
+from nifos_stream.files import ALIASES, Columns, Reject, Table
+from nifos_stream.files.dates import rfc3339
+from nifos_stream.messages import LABELS, LABELS_KO
 from nifos_stream.settings import Settings
 
 DIMENSIONS = ("source", "channel", "keyword")
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "time": ("time", "start", "시각", "시간", *ALIASES["created_at"]),
+    "source": ALIASES["source"],
+    "channel": ALIASES["channel"],
+    "keyword": ALIASES["keywords"],
+    **{label.value: (label.value, LABELS_KO[label]) for label in LABELS},
+}
+"""Names under which people, and `counts --out`, write the columns of counts."""
 _ONE = {label: Count(**{label.value: 1}) for label in LABELS}
 
 
-def from_csv(path: Path, zone: dt.tzinfo) -> Recorded:
+def from_file(path: Path, zone: dt.tzinfo, mapping: Mapping[str, str] | None = None) -> Recorded:
     """Read rows of `time`, any of source, channel and keyword, then negative, neutral, positive.
 
-    A row counts for everything and for each value that it names. UserError says which line is wrong.
+    What `counts --out` writes is such a file. A row counts for everything and for each value that it names.
+    mapping: {field: name of its column}. UserError says which line is wrong.
     """
     series = Recorded()
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            names = rows.fieldnames or ()
-            if missing := [name for name in ("time", *LABELS) if name not in names]:
-                raise UserError(f"{path} has no column {', '.join(missing)}.")
-            for row in rows:
-                try:
-                    _add(series, row, zone)
-                except (UserError, ValueError, TypeError) as error:
-                    said = str(error).rstrip(".")
-                    raise UserError(f"{path}, line {rows.line_num}: {said}.") from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{path} is no CSV in UTF-8: {error}.") from None
+    columns = Columns(mapping, COLUMNS)
+    with Table(path, columns, needed="time") as table:
+        if table.columns is not None:
+            _refuse_missing(columns.resolve(table.columns), table.name)
+        for row in table:
+            try:
+                if isinstance(row, Reject):
+                    raise ValueError(row.reason)
+                _add(
+                    series,
+                    {field: row.values[name] for name, field in columns.resolve(row.values).items()},
+                    zone,
+                )
+            except ValueError as error:
+                raise UserError(f"{table.name}, {table.unit} {row.line}: {error}.") from None
     return series
+
+
+def _refuse_missing(found: Mapping[str, str], file: str) -> None:
+    if missing := [label.value for label in LABELS if label.value not in found.values()]:
+        raise UserError(f"{file} has no column {', '.join(missing)}.")
 
 
 def from_topic(settings: Settings, start: float, end: float) -> Recorded:
@@ -61,14 +75,24 @@ def from_topic(settings: Settings, start: float, end: float) -> Recorded:
     return series
 
 
-def _add(series: Recorded, row: Mapping[str, str], zone: dt.tzinfo) -> None:
-    numbers = [int(row[label.value] or 0) for label in LABELS]
-    if min(numbers) < 0:
-        raise ValueError("a count is negative")
-    time = row["time"].strip()
-    seconds = float(time) if time.replace(".", "", 1).isdigit() else instant(time, zone)
-    values = {name: (value,) for name in DIMENSIONS if (value := (row.get(name) or "").strip())}
-    series.add(seconds, Count(*numbers), values)
+def _add(series: Recorded, row: Mapping[str, Any], zone: dt.tzinfo) -> None:
+    numbers = [_number(row, label.value) for label in LABELS]
+    moment = rfc3339(row.get("time"), zone)
+    if moment is None:
+        raise ValueError("has no time")
+    values = {name: (value,) for name in DIMENSIONS if (value := str(row.get(name) or "").strip())}
+    series.add(dt.datetime.fromisoformat(moment).timestamp(), Count(*numbers), values)
+
+
+def _number(row: Mapping[str, Any], name: str) -> int:
+    written = row.get(name)
+    try:
+        number = int(written or 0)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: {str(written)[:40]!r} is not a number") from None
+    if number < 0:
+        raise ValueError(f"{name}: a count is negative")
+    return number
 
 
 def _read(values: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

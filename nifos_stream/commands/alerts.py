@@ -21,6 +21,7 @@ from nifos_stream.alerts.shelf import State, shelf_of
 from nifos_stream.commands import alert_series
 from nifos_stream.counters.windows import instant
 from nifos_stream.errors import UserError
+from nifos_stream.files import parse_mapping
 from nifos_stream.messages import AlertEvent
 from nifos_stream.settings import Settings
 from nifos_stream.watch.look import plain
@@ -56,19 +57,20 @@ def replay_rules(
     start: str | None = None,
     end: str | None = None,
     names: Sequence[str] = (),
+    columns: Sequence[str] = (),
     now: Callable[[], float] = time.time,
 ) -> Replayed:
-    """Hold the rules against a CSV file, or against the labelled topic without one.
+    """Hold the rules against a file of counts, or against the labelled topic without one.
 
     start, end: dates or times between which rules are held; of the topic the last 14 days without them.
-    names: only these rules. UserError when there is nothing to look at.
+    names: only these rules. columns: FIELD=NAME, such as time=때. UserError when there is nothing to look at.
     """
     rules = _chosen(settings.alerts.rules, names)
     zone = settings.zone
     until = instant(end, zone) if end else None
     if file is not None:
         since = instant(start, zone) if start else None
-        series = alert_series.from_csv(file, zone)
+        series = alert_series.from_file(file, zone, parse_mapping(columns, example="time=때"))
     else:
         until = until or now()
         since = instant(start, zone) if start else until - _TOPIC_DAYS * DAY

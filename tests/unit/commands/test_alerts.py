@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from nifos_stream.alert_settings import SilenceRule, ThresholdRule
+from nifos_stream.commands import row_writer
 from nifos_stream.commands.alerts import replay_rules, show_list, show_replay
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
@@ -44,6 +45,28 @@ def test_a_file_of_counts_is_held_against_the_rules(written):
     assert alert.started_at == dt.datetime(2026, 5, 1, 9, 24, tzinfo=SEOUL)
     assert alert.ended_at == dt.datetime(2026, 5, 1, 9, 48, tzinfo=SEOUL)
     assert replayed.start == dt.datetime(2026, 5, 1, 9, 0, tzinfo=SEOUL)
+
+
+def test_what_counts_wrote_is_read(tmp_path):
+    path = tmp_path / "export.csv"
+    names = ("start", "end", "source", "negative", "neutral", "positive", "total", "net_sentiment")
+    with row_writer.open_rows(str(path), names) as write:
+        for row in rows():
+            start, source, *numbers = row.split(",")
+            begin = dt.datetime.fromisoformat(start).replace(tzinfo=SEOUL)
+            end = begin + dt.timedelta(minutes=1)
+            write(dict(zip(names, (begin, end, source, *numbers, 1, 0.0), strict=True)))
+    (alert,) = replay_rules(SETTINGS, file=path).alerts
+    assert alert.value == "twitter"
+
+
+def test_a_file_of_excel_with_korean_headers_is_read(tmp_path):
+    path = tmp_path / "counts.csv"
+    lines = [row.replace("twitter", "트위터") for row in rows("%Y.%m.%d %H:%M")]
+    path.write_text("\n".join(["때,출처,부정,중립,긍정", *lines]) + "\n", encoding="cp949")
+    (alert,) = replay_rules(SETTINGS, file=path, columns=["time=때"]).alerts
+    assert alert.value == "트위터"
+    assert alert.started_at == dt.datetime(2026, 5, 1, 9, 24, tzinfo=SEOUL)
 
 
 def test_only_what_lies_between_two_times_is_looked_at(written):
@@ -96,8 +119,16 @@ def test_seconds_since_1970_are_times_too(written):
     [
         (["x"], "time,source,negative", "has no column neutral, positive"),
         (["soon,twitter,1,0,0"], "time,source,negative,neutral,positive", "line 2: 'soon' is not a date"),
-        (["2026-05-01,t,1,-2,0"], "time,source,negative,neutral,positive", "line 2: a count is negative"),
-        (["2026-05-01,t,many,0,0"], "time,source,negative,neutral,positive", "line 2: invalid literal"),
+        (
+            ["2026-05-01,t,1,-2,0"],
+            "time,source,negative,neutral,positive",
+            "line 2: neutral: a count is negative",
+        ),
+        (
+            ["2026-05-01,t,many,0,0"],
+            "time,source,negative,neutral,positive",
+            "line 2: negative: 'many' is not a number",
+        ),
         ([], "time,source,negative,neutral,positive", "nothing to replay"),
     ],
 )
