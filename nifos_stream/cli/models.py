@@ -29,7 +29,10 @@ CLEANING = "nfc,line_breaks,repeats,spaces"
 def classify(
     texts: Annotated[list[str] | None, typer.Argument(metavar="TEXT…", help="Texts to label.")] = None,
     file: Annotated[str | None, typer.Option(help="Rows to label; - is standard input.")] = None,
-    out: Annotated[str | None, typer.Option(help="Where they go; - is standard output.")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="Where they go: .csv, .xlsx, .jsonl, …; JSONL on standard output without it."),
+    ] = None,
     model: Annotated[str | None, typer.Option(help="`bundled`, a directory, or a hub name.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or int8.")] = None,

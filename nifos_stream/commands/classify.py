@@ -36,7 +36,7 @@ UNLABELLED_EXIT_CODE = 1
 
 @dataclass(frozen=True, slots=True)
 class ClassifyOptions:
-    """file: `-` is standard input. out: where its rows go; `-` is JSONL on standard output.
+    """file: `-` is standard input. out: where its rows go; without it, or `-`, JSONL on standard output.
 
     columns: FIELD=NAME, such as text=본문. sentences: one row for each sentence, with the number of its row.
     """
@@ -64,15 +64,13 @@ def run_classify(
     UserError when it is not one of the two, or when file, model or output do not hold.
     """
     if texts and (options.file is not None or options.out is not None):
-        raise UserError("Give texts, or --file with --out, not both.")
+        raise UserError("Give texts, or --file (with --out), not both.")
     if texts:
         return _answer(texts, options, console or Console(soft_wrap=True, highlight=False))
-    if options.file is None or options.out is None:
-        raise UserError(
-            "Give texts, or --file FILE (- is standard input) with --out FILE (- is standard output)."
-        )
+    if options.file is None:
+        raise UserError("Give texts, or --file FILE (- is standard input).")
     err = err or Console(stderr=True, soft_wrap=True, highlight=False)
-    return _Labelling(options, err).run(options.file, options.out, stdin, stdout)
+    return _Labelling(options, err).run(options.file, options.out or row_writer.STDOUT, stdin, stdout)
 
 
 def _classifier(options: ClassifyOptions) -> "Classifier":
@@ -86,7 +84,7 @@ def _classifier(options: ClassifyOptions) -> "Classifier":
 
 def _answer(texts: Sequence[str], options: ClassifyOptions, console: Console) -> int:
     """Label texts of the command line, one line each (or one for each sentence)."""
-    layout = labelled_rows.layout(("text",), "text", sentences=options.sentences)
+    layout = labelled_rows.layout(("text",), sentences=options.sentences)
     shown = "sentence" if options.sentences else "text"
     code = 0
     for number, (text, reading) in enumerate(
@@ -145,7 +143,7 @@ class _Labelling:
 
     def _layout(self, table: Table, first: Sequence[Row]) -> labelled_rows.Layout:
         names = table.columns or tuple(dict.fromkeys(name for row in first for name in row.values))
-        return labelled_rows.layout(names, self._text_column(names), sentences=self._options.sentences)
+        return labelled_rows.layout(names, sentences=self._options.sentences)
 
     def _usable(self, table: Table) -> Iterator[Row]:
         for row in table:
@@ -182,7 +180,7 @@ class _Labelling:
             self._problems.append(plain(sentence))
 
     def _summarise(self, out: str) -> int:
-        self._err.print(Text(f"{self._rows:,} {_rows(self._rows)} written to {out}."))
+        self._err.print(Text(f"{self._rows:,} {_rows(self._rows)} written to {_place(out)}."))
         if not self._problem_count:
             return 0
         self._err.print(Text(f"{self._problem_count:,} {_rows(self._problem_count)} got no label:"))
@@ -191,6 +189,10 @@ class _Labelling:
         if (more := self._problem_count - len(self._problems)) > 0:
             self._err.print(Text(f"  and {more:,} more"))
         return UNLABELLED_EXIT_CODE
+
+
+def _place(out: str) -> str:
+    return "standard output" if out == row_writer.STDOUT else out
 
 
 def _rows(count: int) -> str:

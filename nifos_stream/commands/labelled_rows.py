@@ -18,7 +18,7 @@ class Layout:
     """Names and order of the columns that are written.
 
     names: {what is added: its name}; `label` is `label_2` where the input has a column `label`.
-    sentences: one row for each sentence of a text, which stands in the place of the text.
+    sentences: one row for each sentence of a text; the input's columns, the text too, are repeated in each.
     """
 
     columns: tuple[str, ...]
@@ -36,24 +36,22 @@ class Layout:
             yield {**values, **self._named(_told(reading))}
         else:
             text = "" if text_column is None else str(values[text_column])
-            others = {name: value for name, value in values.items() if name != text_column}
             for place, (sentence, said) in enumerate(_sentences(text, reading), 1):
                 found = {"row": number, "sentence_number": place, "sentence": sentence} | _told(said)
-                yield {**self._named(found), **others}
+                yield {**self._named(found), **values}
 
     def _named(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {self.names[name]: value for name, value in values.items()}
 
 
-def layout(columns: Sequence[str], text_column: str | None, *, sentences: bool) -> Layout:
+def layout(columns: Sequence[str], *, sentences: bool) -> Layout:
     """Lay out rows of an input with these columns."""
     added = (*SENTENCE, *READ, PROBLEM) if sentences else (*READ, PROBLEM)
     names = {name: free_name(name, columns) for name in added}
     if not sentences:
         return Layout((*columns, *names.values()), names, sentences=False)
-    kept = [name for name in columns if name != text_column]
     *first, problem = names.values()
-    return Layout((*first, *kept, problem), names, sentences=True)
+    return Layout((*first, *columns, problem), names, sentences=True)
 
 
 def _told(reading: Reading | SentenceReading) -> dict[str, Any]:

@@ -104,7 +104,23 @@ def test_sentences_are_rows_that_know_the_row_they_came_from(model: ModelSetting
     assert [row["sentence"] for row in found[:3]] == ["산이 좋아요.", "길은 별로예요.", "숲"]
     assert [row["sentence_number"] for row in found[:3]] == [1, 2, 1]
     assert [row["id"] for row in found[:3]] == ["a", "a", "b"]
-    assert "text" not in found[0]
+    assert [row["text"] for row in found[:3]] == [rows[0]["text"], rows[0]["text"], "숲"]
+
+
+def test_sentences_of_a_table_stand_before_its_columns(model: ModelSettings, posts: Path, tmp_path: Path):
+    out = tmp_path / "out.csv"
+    labelled(posts, out, model, sentences=True)
+    header = out.read_text(encoding="utf-8").split("\n", 1)[0].split(",")
+    assert header[:3] == ["row", "sentence_number", "sentence"]
+    assert header[-4:] == ["게시글번호", "본문", "지역", "problem"]
+
+
+def test_without_a_place_to_go_rows_are_written_to_standard_output(model: ModelSettings, posts: Path):
+    stdout, err = io.StringIO(), quiet()
+    run_classify((), ClassifyOptions(model=model, file=str(posts)), stdout=stdout, err=err)
+    found = [json.loads(line) for line in stdout.getvalue().splitlines()]
+    assert [row["지역"] for row in found] == ["강원", "경북", "제주"]
+    assert "3 rows written to standard output." in err.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_a_column_that_is_called_label_keeps_its_values(model: ModelSettings, tmp_path: Path):
@@ -147,7 +163,7 @@ def test_many_rows_come_out_in_order(model: ModelSettings, tmp_path: Path):
     [
         ((), ClassifyOptions(), "Give texts"),
         (("숲",), ClassifyOptions(file="x.csv"), "not both"),
-        ((), ClassifyOptions(file="x.csv"), "--out"),
+        ((), ClassifyOptions(out="x.csv"), "--file FILE"),
         ((), ClassifyOptions(file="x.csv", out="y.doc"), "must end in"),
         ((), ClassifyOptions(file="x.csv", out="y.xlsx.gz"), "must end in"),
         ((), ClassifyOptions(file="/nowhere/x.csv", out="y.csv"), "no such file"),
