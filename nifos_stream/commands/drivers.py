@@ -59,8 +59,13 @@ def drivers(
             sample = counts.sample(asked.window, wanted=asked.wanted, start=asked.start, end=asked.end)
             values = _values([post for post in sample.posts if post.label == asked.label], question.by)
             only = {value: (*question.where, f"{question.by}={value}") for value in values}
+            # One window for all, whatever the time is when their turn comes.
             answers = {
-                value: analyst.find(read(dataclasses.replace(question, where=where)))
+                value: analyst.find(
+                    dataclasses.replace(
+                        read(dataclasses.replace(question, where=where)), start=sample.start, end=sample.end
+                    )
+                )
                 for value, where in only.items()
             }
     if as_json:
@@ -125,10 +130,18 @@ def _line(driver: Driver, most: float, found: Found, text_cells: int) -> Text:
 
 def _rests_on(found: Found) -> str:
     kept = "all there are" if found.whole else "a sample"
-    return (
-        f"Rests on {found.posts:,} {found.label.value} posts, against {found.posts_before:,} of the window"
-        f" before and {found.posts_rest:,} others of this window: {kept}."
+    said = (
+        f"Rests on {_part(found.posts, found.counted)} {found.label.value} posts,"
+        f" against {_part(found.posts_before, found.counted_before)} of the window before"
+        f" and {_part(found.posts_rest, found.counted_rest)} others of this window: {kept}."
     )
+    if found.kept_since is not None:
+        said += f" Posts are kept for this since {found.kept_since:%Y-%m-%d}."
+    return said
+
+
+def _part(posts: int, counted: int | None) -> str:
+    return f"{posts:,} of the {counted:,}" if counted is not None and counted > posts else f"{posts:,}"
 
 
 def _why(found: Found) -> str:

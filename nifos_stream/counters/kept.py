@@ -1,6 +1,7 @@
 """Read the posts that are kept beside the counts: the latest, and samples of any time. Changes nothing."""
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,8 @@ class Sample:
     """Posts written in [start, end), chosen by chance.
 
     They are in the order of their chance, which says nothing of them: the first ones are a sample, too.
-    whole: these are all the posts there are, as no stretch had more than is kept.
+    whole: these are all the posts there are, as no stretch had more than is kept. kept_since: where
+    that which is kept begins, when the window begins before it; else None.
     """
 
     start: dt.datetime
@@ -43,6 +45,7 @@ class Sample:
     posts: tuple[KeptPost, ...]
     whole: bool
     freshness: Freshness
+    kept_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +88,28 @@ def read_sample(client: RedisClient, keys: Keys, look: Look, span: Span, wanted:
     """The sample of a span: of the shortest stretches that are kept for all of it. Moved as `read_latest`."""
     rules = look.rules
     calendar, most = Calendar(rules.timezone), rules.sample_posts
+    since = _kept_since(calendar, span, look.now)
     names = list(_names(calendar, span, look.now)) if most else []
     found: dict[str, float] = {}
-    whole = bool(most)
+    whole = bool(most) and since is None
     for pairs in _read(client, keys, look, names, most):
         whole = whole and len(pairs) < 2 * most
         found.update(zip(pairs[::2], map(float, pairs[1::2]), strict=True))
     posts = (KeptPost.of(post, calendar.zone) for post in sorted(found, key=lambda post: (found[post], post)))
     start, end = calendar.moment(span.start), calendar.moment(span.end)
     chosen = tuple(post for post in posts if start <= post.created_at < end and wanted.accepts_kept(post))
-    return Sample(start, end, chosen, whole, look.freshness())
+    kept_since = None if since is None else calendar.moment(since)
+    return Sample(start, end, chosen, whole, look.freshness(), kept_since)
+
+
+def _kept_since(calendar: Calendar, span: Span, now: float) -> int | None:
+    """Begin of the first day that is still kept, when the span begins before it."""
+    begin, _ = stretch(calendar, "1d", math.floor(now + _EXPIRY_MARGIN_SECONDS - KEPT_SECONDS["1d"]))
+    return begin if span.start < begin else None
+
+
+def _is_kept(length: str, end: int, now: float) -> bool:
+    return end + KEPT_SECONDS[length] > now + _EXPIRY_MARGIN_SECONDS
 
 
 def _names(calendar: Calendar, span: Span, now: float) -> Iterator[str]:
@@ -102,8 +117,8 @@ def _names(calendar: Calendar, span: Span, now: float) -> Iterator[str]:
     length = next(
         (
             length
-            for length, kept_seconds in KEPT_SECONDS.items()
-            if stretch(calendar, length, span.start)[1] + kept_seconds > now + _EXPIRY_MARGIN_SECONDS
+            for length in KEPT_SECONDS
+            if _is_kept(length, stretch(calendar, length, span.start)[1], now)
         ),
         "1d",
     )

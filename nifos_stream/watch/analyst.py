@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Protocol
 
+from nifos_stream.counters.kept import Sample
 from nifos_stream.counters.posts import KeptPost, as_json
-from nifos_stream.counters.reader import Counts, Filter
-from nifos_stream.counters.shapes import Freshness
+from nifos_stream.counters.reader import Counts, Filter, Moment, RedisAway
+from nifos_stream.counters.shapes import Freshness, Window
 from nifos_stream.counters.wanted import EVERY
+from nifos_stream.errors import UserError
 from nifos_stream.messages import Label
 from nifos_stream.watch import freshness, words
 from nifos_stream.watch.drivers import Corpus, Driver, drivers
@@ -36,8 +38,8 @@ class Asked:
     label: Label = Label.NEGATIVE
     wanted: Filter = EVERY
     window: str = "1h"
-    start: str | None = None
-    end: str | None = None
+    start: Moment | None = None
+    end: Moment | None = None
     limit: int = 20
 
 
@@ -46,7 +48,9 @@ class Found:
     """Words of [start, end), furthest apart first, and how many posts they rest on.
 
     posts: of the label in the window; posts_before: in the window before; posts_rest: of the other labels in
-    the window. whole: no post was left out. unread: posts that were not read yet; asking again reads more.
+    the window. counted, counted_before, counted_rest: how many of each were counted; None where that is not
+    known. whole: no post was left out. kept_since: where the posts that are kept begin, when either window
+    begins before. unread: posts that were not read yet; asking again reads more.
     """
 
     start: dt.datetime
@@ -55,7 +59,11 @@ class Found:
     posts: int
     posts_before: int
     posts_rest: int
+    counted: int | None
+    counted_before: int | None
+    counted_rest: int | None
     whole: bool
+    kept_since: dt.datetime | None
     unread: int
     words: tuple[Driver, ...]
     freshness: Freshness
@@ -91,18 +99,20 @@ class Analyst:
 
     def find(self, asked: Asked) -> Found:
         """What drives the posts that are asked for. RedisAway; UserError for what cannot be asked."""
-        window = self._counts.sample(asked.window, wanted=asked.wanted, start=asked.start, end=asked.end)
-        before = self._counts.sample(
-            wanted=asked.wanted, start=window.start - (window.end - window.start), end=window.start
-        )
+        window, counts = self._sample(asked.wanted, asked.window, asked.start, asked.end)
+        start = window.start - (window.end - window.start)
+        before, counts_before = self._sample(asked.wanted, asked.window, start, window.start)
         kinds = (
             [post for post in window.posts if post.label == asked.label],
             [post for post in before.posts if post.label == asked.label],
             [post for post in window.posts if post.label != asked.label],
         )
         corpora, unread = self._corpora([kind[: self._most_posts] for kind in kinds])
-        is_whole = window.whole and before.whole and not unread
         target, earlier, rest = corpora
+        counted, counted_rest = _split(counts, asked.label)
+        counted_before, _ = _split(counts_before, asked.label)
+        there = (counted, counted_before, counted_rest)
+        is_whole = window.whole and before.whole and not unread
         return Found(
             start=window.start,
             end=window.end,
@@ -110,11 +120,40 @@ class Analyst:
             posts=len(target.posts),
             posts_before=len(earlier.posts),
             posts_rest=len(rest.posts),
-            whole=is_whole and all(len(kind) <= self._most_posts for kind in kinds),
+            counted=counted,
+            counted_before=counted_before,
+            counted_rest=counted_rest,
+            whole=is_whole and all(map(self._are_all, kinds, there)),
+            kept_since=window.kept_since or before.kept_since,
             unread=unread,
             words=drivers(target, earlier, rest, min(asked.limit, MOST_WORDS)),
             freshness=window.freshness,
         )
+
+    def _are_all(self, posts: Sequence[KeptPost], counted: int | None) -> bool:
+        return (counted or 0) <= len(posts) <= self._most_posts
+
+    def _sample(
+        self, wanted: Filter, length: str, start: Moment | None, end: Moment | None
+    ) -> tuple[Sample, Window | None]:
+        """The posts that are kept of a window, and its counts; None where they are of another or unknown."""
+        # Counted first: what comes between the two is then one more that is kept, not one that is missing.
+        counts = self._count(wanted, length, start, end)
+        if counts is not None and start is None:
+            start, end = counts.start, counts.end
+        sample = self._counts.sample(length, wanted=wanted, start=start, end=end)
+        same = counts is not None and (counts.start, counts.end) == (sample.start, sample.end)
+        return sample, counts if same else None
+
+    def _count(self, wanted: Filter, length: str, start: Moment | None, end: Moment | None) -> Window | None:
+        kinds = {"source": wanted.sources, "channel": wanted.channels, "keyword": wanted.keywords}
+        where = {name: value for name, values in kinds.items() for value in values}
+        try:
+            return self._counts.window(length, where=where, start=start, end=end)
+        except RedisAway:
+            raise
+        except UserError:
+            return None  # These are not counted together.
 
     def _corpora(self, kinds: Sequence[Sequence[KeptPost]]) -> tuple[list[Corpus], int]:
         """The posts of each kind that were read, their words, and how many were not."""
@@ -139,6 +178,13 @@ class Analyst:
             self._known.popitem(last=False)
 
 
+def _split(counts: Window | None, label: Label) -> tuple[int | None, int | None]:
+    """How many have the label, and how many have not."""
+    if counts is None:
+        return None, None
+    return counts.total.of(label), counts.total.total - counts.total.of(label)
+
+
 def drivers_json(found: Found) -> dict[str, object]:
     """What was found as JSON has it."""
     return {
@@ -148,7 +194,11 @@ def drivers_json(found: Found) -> dict[str, object]:
         "posts": found.posts,
         "posts_before": found.posts_before,
         "posts_rest": found.posts_rest,
+        "counted": found.counted,
+        "counted_before": found.counted_before,
+        "counted_rest": found.counted_rest,
         "whole": found.whole,
+        "kept_since": None if found.kept_since is None else found.kept_since.isoformat(),
         "unread": found.unread,
         "words": [
             {

@@ -114,7 +114,13 @@ class DriversAnswer(_Shape):
     posts: int = Field(description="Posts of the label in the window that the words rest on.")
     posts_before: int = Field(description="The same of the window before, which is as long.")
     posts_rest: int = Field(description="Posts of the other labels in the window.")
+    counted: int | None = Field(description="Counted of those in `posts`; null where that is not known.")
+    counted_before: int | None = Field(description="The same of `posts_before`.")
+    counted_rest: int | None = Field(description="The same of `posts_rest`.")
     whole: bool = Field(description="These are all the posts, not a sample of them.")
+    kept_since: AwareDatetime | None = Field(
+        description="Where the posts that are kept begin; null when both windows lie behind that."
+    )
     unread: int = Field(description="Posts that were not read for their words yet; ask again.")
     words: tuple[Driver, ...] = Field(description="Furthest apart first.")
     behind_seconds: float | None

@@ -1,15 +1,22 @@
-import pytest
+import io
+from contextlib import nullcontext
 
+import pytest
+from rich.console import Console
+
+from nifos_stream.commands import drivers as commands
 from nifos_stream.commands.drivers import Question, read, shown
 from nifos_stream.counters.wanted import Filter
 from nifos_stream.errors import UserError
 from nifos_stream.messages import Label
+from nifos_stream.settings import Settings
 from nifos_stream.watch.analyst import Analyst, Asked
+from tests.unit.watch.made_counts import NOW
 from tests.unit.watch.test_drivers import Sampled, SplitAtSpaces, posts
 
 
-def lines(*kept, cells=100, asked=None, value="", whole=True):
-    found = Analyst(Sampled(*kept, whole=whole), SplitAtSpaces).find(asked or Asked())
+def lines(*kept, cells=100, asked=None, value="", **sampled):
+    found = Analyst(Sampled(*kept, **sampled), SplitAtSpaces).find(asked or Asked())
     return [line.plain for line in shown(found, cells, value)]
 
 
@@ -24,6 +31,25 @@ def test_the_words_are_a_table_that_says_what_it_rests_on():
     assert said[3].startswith("산사태")
     assert said[3].split()[2:] == [said[3].split()[2], "20", "0", "산사태", "길"]
     assert all(len(line) <= 100 for line in said[2:])
+
+
+def test_posts_that_are_kept_no_more_are_counted_and_dated():
+    assert lines(*posts(), lost=5, whole=False, kept_since=NOW)[1] == (
+        "Rests on 20 of the 25 negative posts, against 20 of the 25 of the window before and 20 of the 30"
+        " others of this window: a sample. Posts are kept for this since 2026-05-01."
+    )
+
+
+def test_all_values_are_asked_of_one_window(monkeypatch):
+    """However late it is when the turn of the last one comes."""
+    sampled = Sampled(*posts())
+    monkeypatch.setattr(commands, "open_counts", lambda _: nullcontext(sampled))
+    monkeypatch.setattr(commands, "Analyst", lambda counts: Analyst(counts, SplitAtSpaces))
+    out = io.StringIO()
+    commands.drivers(Settings(), Question(by="source"), out=Console(file=out, width=100))
+    said = out.getvalue()
+    assert said.count("2026-05-01 08:30:01 to 2026-05-01 09:30:01") == 2
+    assert all(start is not None for _, start, _ in sampled.asked[1:])
 
 
 def test_a_narrow_terminal_leaves_the_posts_out():

@@ -2,12 +2,16 @@
 
 import datetime as dt
 import math
+from collections import Counter
 
 import pytest
 
 from nifos_stream.counters.kept import Sample
+from nifos_stream.counters.reader import RedisAway
+from nifos_stream.counters.shapes import Count, Window
 from nifos_stream.counters.wanted import Filter
-from nifos_stream.messages import Label
+from nifos_stream.errors import UserError
+from nifos_stream.messages import LABELS, Label
 from nifos_stream.watch.analyst import Analyst, Asked
 from nifos_stream.watch.drivers import Corpus, drivers, z_scores
 from nifos_stream.watch.words import Words
@@ -75,11 +79,14 @@ class SplitAtSpaces:
 
 
 class Sampled:
-    """Posts by the minutes of their age."""
+    """Posts by the minutes of their age. lost: posts of each label that were counted and are not kept."""
 
-    def __init__(self, *posts, whole=True):
+    def __init__(self, *posts, whole=True, lost=0, kept_since=None, refused=None):
         self.posts = posts
         self.whole = whole
+        self.lost = lost
+        self.kept_since = kept_since
+        self.refused = refused
         self.asked = []
 
     def sample(self, window="1h", *, wanted=Filter(), start=None, end=None):  # noqa: B008
@@ -87,7 +94,18 @@ class Sampled:
         last = end or NOW + dt.timedelta(seconds=1)
         first = start or last - dt.timedelta(hours=1)
         posts = [p for p in self.posts if first <= p.created_at < last and wanted.accepts_kept(p)]
-        return Sample(first, last, tuple(posts), self.whole, LEVEL)
+        return Sample(first, last, tuple(posts), self.whole, LEVEL, self.kept_since)
+
+    def window(self, window="1h", *, by=None, where=None, start=None, end=None, grain=None):
+        """The counts of all the posts, and of those that are kept no more."""
+        if self.refused is not None:
+            raise self.refused
+        wanted = Filter.of(**{f"{name}s": [value] for name, value in (where or {}).items()})
+        sample = self.sample(window, wanted=wanted, start=start, end=end)
+        number = Counter(post.label for post in sample.posts)
+        total = Count(*(number[label] + self.lost for label in LABELS))
+        empty = {"sentences": None, "groups": {}, "other": Count(), "series": (), "freshness": LEVEL}
+        return Window(sample.start, sample.end, grain or "10s", "1m", total, by=by, **empty)
 
 
 def posts():
@@ -125,6 +143,22 @@ def test_more_posts_than_are_looked_at_are_said_to_be_a_sample():
     answer = Analyst(Sampled(*posts()), SplitAtSpaces, most_posts=15).find(Asked())
     assert (answer.posts, answer.posts_before, answer.whole) == (15, 15, False)
     assert not Analyst(Sampled(*posts(), whole=False), SplitAtSpaces).find(Asked()).whole
+
+
+def test_posts_that_were_counted_and_are_not_kept_make_it_no_whole():
+    answer = Analyst(Sampled(*posts(), lost=2), SplitAtSpaces).find(Asked())
+    assert (answer.posts, answer.posts_before, answer.posts_rest, answer.whole) == (20, 20, 20, False)
+    assert (answer.counted, answer.counted_before, answer.counted_rest) == (22, 22, 24)
+    of_one = Analyst(Sampled(*posts()), SplitAtSpaces).find(Asked(wanted=Filter.of(sources=["a"])))
+    assert (of_one.posts, of_one.counted, of_one.whole) == (10, 10, True)
+
+
+def test_where_they_are_not_counted_together_what_is_kept_says_whether_they_are_all():
+    uncounted = UserError("Posts are not counted by source and channel together.")
+    answer = Analyst(Sampled(*posts(), refused=uncounted), SplitAtSpaces).find(Asked())
+    assert (answer.posts, answer.counted, answer.whole) == (20, None, True)
+    with pytest.raises(RedisAway):
+        Analyst(Sampled(*posts(), refused=RedisAway("away")), SplitAtSpaces).find(Asked())
 
 
 def test_nothing_is_loaded_for_nothing():
