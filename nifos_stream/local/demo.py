@@ -22,6 +22,7 @@ from nifos_stream import kafka
 from nifos_stream.counters.reader import Counts, Total
 from nifos_stream.errors import NifosError
 from nifos_stream.local.datadir import choose_port
+from nifos_stream.local.environment import activation
 from nifos_stream.local.interrupts import signals_as_interrupt
 from nifos_stream.local.sample import sample_posts
 from nifos_stream.local.stack import LocalStack
@@ -184,15 +185,18 @@ def _summarise(
 
 
 def _next_steps(servers: LocalStack, *, serve: bool, page: int | None) -> str:
+    first = activation()
     if not serve:
         return (
-            "\nNext: `nifos-stream demo --serve` shows it live in a browser, and stays up; `nifos-stream up`"
-            "\nand `nifos-stream worker` do the same with data that stays. --help has the rest."
+            f"\nNext: {f'`{first}`, then ' if first else ''}`nifos-stream demo --serve` shows it live in a"
+            " browser, and stays up;\n`nifos-stream up` and `nifos-stream worker` do the same with data that"
+            " stays. --help has the rest."
         )
     return (
         f"\nIn a browser: {_address(page) if page else _NO_PAGE}"
         "\nIn another terminal:"
-        f"\n  export NIFOS_KAFKA__BOOTSTRAP_SERVERS={servers.bootstrap_servers}"
+        + (f"\n  {first}" if first else "")
+        + f"\n  export NIFOS_KAFKA__BOOTSTRAP_SERVERS={servers.bootstrap_servers}"
         f"\n  export NIFOS_REDIS__URL={servers.redis_url}"
         "\n  nifos-stream watch --window 24h"
         "\n  nifos-stream tail --label negative"

@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from nifos_stream import kafka
 from nifos_stream.errors import UserError
+from nifos_stream.local.environment import activation
 from nifos_stream.local.interrupts import signals_as_interrupt
 from nifos_stream.local.stack import LocalStack
 from nifos_stream.settings import KafkaSettings, Settings
@@ -93,6 +94,7 @@ def _as_json(stack: LocalStack) -> str:
 
 
 def _as_text(stack: LocalStack, topics: list[str]) -> str:
+    first = activation()
     return (
         f"Kafka   {stack.bootstrap_servers}\n"
         f"Redis   {stack.redis_url}\n"
@@ -100,11 +102,12 @@ def _as_text(stack: LocalStack, topics: list[str]) -> str:
         f"Data    {stack.data_dir}\n"
         "\n"
         "In another terminal:\n"
-        f"  export NIFOS_KAFKA__BOOTSTRAP_SERVERS={stack.bootstrap_servers}\n"
+        + (f"  {first}\n" if first else "")
+        + f"  export NIFOS_KAFKA__BOOTSTRAP_SERVERS={stack.bootstrap_servers}\n"
         f"  export NIFOS_REDIS__URL={stack.redis_url}\n"
         "  nifos-stream worker\n"
         "\n"
-        "Ctrl-C stops both; the data stays."
+        "Ctrl-C stops both; the data stays. To begin afresh, stop it and delete the data's directory."
     )
 
 
