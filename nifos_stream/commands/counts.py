@@ -1,15 +1,18 @@
 """`counts`: what was counted, of a window or of all time, as a table or as JSON."""
 
+import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from rich.console import Console
 from rich.text import Text
 
+from nifos_stream.commands.moments import moment
 from nifos_stream.counters.reader import Counts
 from nifos_stream.counters.shapes import Count, Total, Window
+from nifos_stream.counters.windows import seconds_of
 from nifos_stream.errors import UserError
 from nifos_stream.files import parse_mapping
 from nifos_stream.messages import LABELS
@@ -20,6 +23,17 @@ from nifos_stream.watch.snapshot import open_counts
 
 _TREND_CELLS = 60
 _SHARE_BAR_CELLS = 40
+NO_STEPS = "none"
+"""The grain of an answer that is one sum."""
+_WHOLE = {
+    "10s": "ten seconds",
+    "1m": "minutes",
+    "1h": "hours",
+    "1d": "days",
+    "month": "months",
+    "year": "years",
+}
+_LEAST_WIDENED_SECONDS = 60
 _STEP_FORMS = {
     "year": "%Y",
     "month": "%Y-%m",
@@ -34,7 +48,7 @@ class Question:
     """What the command line asks.
 
     window: 15m, 24h, 7d, …; start and end: dates or times, instead of it. by: a dimension; where:
-    DIMENSION=VALUE. grain: that of the series. total: of all time.
+    DIMENSION=VALUE. grain: that of the series, or NO_STEPS. total: of all time.
     """
 
     window: str | None = None
@@ -44,6 +58,10 @@ class Question:
     end: str | None = None
     grain: str | None = None
     total: bool = False
+
+    def dated(self, zone: dt.tzinfo) -> "Question":
+        """The same with its dates in RFC 3339. UserError when they are none."""
+        return replace(self, start=moment(self.start, zone), end=moment(self.end, zone))
 
 
 class Asked(TypedDict):
@@ -62,6 +80,7 @@ def counts(
 ) -> None:
     """Print the answer. RedisAway when Redis does not answer; UserError for what cannot be asked."""
     out = out or Console(highlight=False)
+    question = question.dated(settings.zone)
     with open_counts(settings) as reader:
         answer = ask(reader, question)
     if as_json:
@@ -74,10 +93,15 @@ def counts(
 def ask(reader: Counts, question: Question) -> Window | Total:
     """The answer to a question. UserError when it contradicts itself."""
     if question.total:
-        if question.window or question.start or question.end or question.grain:
-            raise UserError("--total is of all time; it takes no window, no dates and no grain.")
-        return reader.total(question.by, where=where_of(question))
+        return total_of(reader, question)
     return reader.window(**asked_of(question))
+
+
+def total_of(reader: Counts, question: Question) -> Total:
+    """The answer of all time. UserError when the question asks for a time, too."""
+    if question.window or question.start or question.end or question.grain not in (None, NO_STEPS):
+        raise UserError("--total is of all time; it takes no window, no dates and no grain.")
+    return reader.total(question.by, where=where_of(question))
 
 
 def where_of(question: Question) -> dict[str, str]:
@@ -96,7 +120,7 @@ def asked_of(question: Question) -> Asked:
         "where": where,
         "start": question.start,
         "end": question.end,
-        "grain": question.grain,
+        "grain": None if question.grain == NO_STEPS else question.grain,
     }
 
 
@@ -125,13 +149,17 @@ def answer_json(answer: Window | Total) -> dict[str, object]:
 
 def shown(answer: Window | Total, question: Question, cells: int) -> list[Text]:
     """The answer as lines of a terminal `cells` wide."""
-    lines = [Text(_what(answer, question), style="bold"), *_summary(answer.total)]
+    lines = [Text(_what(answer, question), style="bold")]
+    if isinstance(answer, Window) and _is_wider(answer, question):
+        note = f"Widened to whole {_WHOLE[answer.grain]}: a window is rounded outward."
+        lines.append(Text(note, style="dim"))
+    lines += _summary(answer.total)
     if isinstance(answer, Window) and len(answer.series) > 1:
         trend = min(_TREND_CELLS, cells - 20)
         spark = sparkline(tables.resampled(tables.totals(answer.series), trend), trend)
         lines.append(Text(f"{spark.strip()} posts by {answer.step}", style="dim"))
-    if isinstance(answer, Window) and question.grain is not None:
-        form = _STEP_FORMS.get(question.grain, "%Y-%m-%d %H:%M:%S")
+    if isinstance(answer, Window) and question.grain not in (None, NO_STEPS):
+        form = _STEP_FORMS.get(answer.grain, "%Y-%m-%d %H:%M:%S")
         steps = [tables.Line(f"{point.start:{form}}", point.count) for point in answer.series]
         lines += [Text(), *tables.table(f"by {question.grain}", steps, min(cells, 100))]
     if answer.by is not None:
@@ -155,6 +183,25 @@ def _what(answer: Window | Total, question: Question) -> str:
     if isinstance(answer, Total):
         return f"All time{of}"
     return f"{answer.start:%Y-%m-%d %H:%M:%S} to {answer.end:%Y-%m-%d %H:%M:%S} {answer.end:%Z}{of}"
+
+
+def _is_wider(answer: Window, question: Question) -> bool:
+    """An end that was stated was moved, or a length stretched to days, months or years."""
+    wider = [0.0]
+    zone = answer.start.tzinfo
+    if question.start:
+        wider.append((_aware(question.start, zone) - answer.start).total_seconds())
+    elif question.grain in ("1d", "month", "year"):
+        length = (answer.end - answer.start).total_seconds()
+        wider.append(length - seconds_of(question.window or "1h"))
+    if question.end:
+        wider.append((answer.end - _aware(question.end, zone)).total_seconds())
+    return max(wider) >= _LEAST_WIDENED_SECONDS
+
+
+def _aware(written: str, zone: dt.tzinfo | None) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(written)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 def _summary(total: Count) -> list[Text]:

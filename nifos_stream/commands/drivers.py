@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from nifos_stream.commands.moments import moment
 from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.wanted import Filter, read_label
 from nifos_stream.errors import UserError
@@ -50,6 +51,10 @@ def drivers(
 ) -> None:
     """Print the words. RedisAway when Redis does not answer; UserError for what cannot be asked."""
     out = out or Console(highlight=False)
+    zone = settings.zone
+    question = dataclasses.replace(
+        question, start=moment(question.start, zone), end=moment(question.end, zone)
+    )
     asked = read(question)
     with open_counts(settings) as counts:
         analyst = Analyst(counts)

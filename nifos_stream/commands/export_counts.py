@@ -1,4 +1,7 @@
-"""`counts --format`: what was counted as rows, one for each step and group, for other programs."""
+"""`counts --format`: what was counted as rows, for other programs.
+
+There is one for each step and group; with the grain `none`, and of all time, one for each group.
+"""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,8 +11,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from nifos_stream.commands import row_writer
-from nifos_stream.commands.counts import Question, asked_of, where_of
-from nifos_stream.counters.shapes import Count, Step
+from nifos_stream.commands.counts import NO_STEPS, Question, asked_of, total_of, where_of
+from nifos_stream.counters.reader import Counts
+from nifos_stream.counters.shapes import Count, Step, Total, Window
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS
 from nifos_stream.settings import Settings
@@ -31,6 +35,7 @@ class Format(StrEnum):
 
 
 _PARQUET = f".{Format.PARQUET}"
+_TIMES = ("start", "end")
 _NUMBERS = (*(label.value for label in LABELS), "total")
 
 
@@ -46,11 +51,10 @@ def export(
     rows_as: the format; by default the one that `out` ends in, and CSV on standard output.
     RedisAway when Redis does not answer; UserError for what cannot be asked or written.
     """
-    if question.total:
-        raise UserError("--total is of all time and has no steps; give --window, or --from and --to.")
+    question = question.dated(settings.zone)
     write_rows = _writer(rows_as, out, stdout or sys.stdout)
     with open_counts(settings) as reader:
-        steps = reader.steps(**asked_of(question))
+        steps = _steps(reader, question)
     written = 0
 
     def counted() -> Iterator[Row]:
@@ -64,12 +68,20 @@ def export(
 
 
 def columns(question: Question) -> tuple[str, ...]:
-    """Names of the columns: the step, what was filtered by, the group, the numbers."""
+    """Names of the columns: the step (but not of all time), what was filtered by, the group, the numbers."""
     groups = dict.fromkeys((*where_of(question), *([question.by] if question.by else ())))
-    return ("start", "end", *groups, *_NUMBERS, "net_sentiment")
+    return (*(() if question.total else _TIMES), *groups, *_NUMBERS, "net_sentiment")
 
 
-def rows(steps: Iterable[Step], question: Question) -> Iterator[Row]:
+def _steps(reader: Counts, question: Question) -> Sequence[Step | Window | Total]:
+    if question.total:
+        return [total_of(reader, question)]
+    if question.grain == NO_STEPS:
+        return [reader.window(**asked_of(question))]
+    return reader.steps(**asked_of(question))
+
+
+def rows(steps: Iterable[Step | Window | Total], question: Question) -> Iterator[Row]:
     """A row for each step, or for each group of it that has posts; in the order of the columns.
 
     A row whose group is None is what had no place of its own. Under a filter there is none, as it is not
@@ -79,10 +91,13 @@ def rows(steps: Iterable[Step], question: Question) -> Iterator[Row]:
     for step in steps:
         for value, count in _groups(step, question.by, filtered=bool(where)):
             named = {**where, question.by: value} if question.by else where
-            yield {"start": step.start, "end": step.end, **named, **tables.as_json(count)}
+            when = {} if isinstance(step, Total) else {"start": step.start, "end": step.end}
+            yield {**when, **named, **tables.as_json(count)}
 
 
-def _groups(step: Step, by: str | None, *, filtered: bool) -> Iterator[tuple[str | None, Count]]:
+def _groups(
+    step: Step | Window | Total, by: str | None, *, filtered: bool
+) -> Iterator[tuple[str | None, Count]]:
     if by is None:
         yield None, step.total
         return
@@ -100,7 +115,7 @@ def _writer(rows_as: Format | None, out: str, stdout: TextIO) -> _WriteRows:
         return _parquet_writer(Path(out))
 
     def write(names: Sequence[str], found: Iterator[Row]) -> None:
-        with row_writer.open_rows(out, names, stdout, kind=kind) as write_row:
+        with row_writer.open_rows(out, names, stdout, kind=kind, moments=_TIMES) as write_row:
             for row in found:
                 write_row(row)
 
@@ -126,8 +141,8 @@ def _parquet_writer(path: Path) -> _WriteRows:
 
     def write(names: Sequence[str], found: Iterator[Row]) -> None:
         chunk = list(islice(found, _PARQUET_ROWS))
-        zone = str(chunk[0]["start"].tzinfo) if chunk else "UTC"
-        types = dict.fromkeys(("start", "end"), pa.timestamp("s", zone))
+        zone = str(chunk[0]["start"].tzinfo) if chunk and "start" in chunk[0] else "UTC"
+        types = dict.fromkeys(_TIMES, pa.timestamp("s", zone))
         types |= dict.fromkeys(_NUMBERS, pa.int64()) | {"net_sentiment": pa.float64()}
         schema = pa.schema([(name, types.get(name, pa.string())) for name in names])
         with row_writer.whole_file(path) as unfinished, parquet.ParquetWriter(unfinished, schema) as writer:

@@ -17,6 +17,8 @@ from nifos_stream.files.sheets import plain_value
 STDOUT = "-"
 XLSX_ROWS = 1_048_576
 _XLSX_CELL_CHARACTERS = 32_767
+_MOMENT_WIDTH = 20
+"""Of a column, in characters; a date that is wider than its column is shown as ####."""
 _NOT_IN_XLSX = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _OPENED: dict[str, Callable[..., Any]] = {"": open, ".gz": gzip.open, ".xz": lzma.open}
 _KINDS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".xlsx")
@@ -26,13 +28,19 @@ Write = Callable[[Mapping[str, Any]], None]
 
 @contextlib.contextmanager
 def open_rows(
-    out: str, columns: Sequence[str], stdout: TextIO | None = None, *, kind: str | None = None
+    out: str,
+    columns: Sequence[str],
+    stdout: TextIO | None = None,
+    *,
+    kind: str | None = None,
+    moments: Sequence[str] = (),
 ) -> Iterator[Write]:
     """Give a function that writes one row; `out` appears when all are written, and not when that failed.
 
     out: `-` is standard output; .gz and .xz are compressed. kind: the format as an ending, such as `.csv`; by
     default what `out` ends in, and JSONL on standard output. columns: names for all but JSON, whose rows have
-    their own; what a row has beyond them is left out.
+    their own; what a row has beyond them is left out. moments: columns of aware datetimes, which are dates in
+    a sheet, as their own zone has them, since a sheet knows no zone.
     UserError when the ending says nothing, or the file cannot be written.
     """
     if out == STDOUT:
@@ -41,7 +49,7 @@ def open_rows(
         return
     path = Path(out)
     kind, compression = (kind, _compression(path)) if kind else kind_of(path)
-    with whole_file(path) as unfinished, _writer(unfinished, kind, compression, columns) as write:
+    with whole_file(path) as unfinished, _writer(unfinished, kind, compression, columns, moments) as write:
         yield write
 
 
@@ -76,9 +84,11 @@ def _compression(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def _writer(path: Path, kind: str, compression: str, columns: Sequence[str]) -> Iterator[Write]:
+def _writer(
+    path: Path, kind: str, compression: str, columns: Sequence[str], moments: Sequence[str]
+) -> Iterator[Write]:
     if kind == ".xlsx":
-        with _xlsx_writer(path, columns) as write:
+        with _xlsx_writer(path, columns, moments) as write:
             yield write
         return
     text = _OPENED[compression](path, "wt", encoding="utf-8", errors="replace", newline="")
@@ -134,11 +144,15 @@ def _table_writer(file: IO[str], kind: str, columns: Sequence[str]) -> Write:
 
 
 @contextlib.contextmanager
-def _xlsx_writer(path: Path, columns: Sequence[str]) -> Iterator[Write]:
+def _xlsx_writer(path: Path, columns: Sequence[str], moments: Sequence[str]) -> Iterator[Write]:
     from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("rows")
+    for number, name in enumerate(columns, 1):
+        if name in moments:
+            sheet.column_dimensions[get_column_letter(number)].width = _MOMENT_WIDTH
     sheet.append(list(columns))
     rows = 1
 
@@ -147,7 +161,7 @@ def _xlsx_writer(path: Path, columns: Sequence[str]) -> Iterator[Write]:
         rows += 1
         if rows > XLSX_ROWS:
             raise UserError(f"A sheet holds {XLSX_ROWS:,} rows; write .csv or .jsonl instead.")
-        sheet.append([_sheet_cell(row.get(name), sheet) for name in columns])
+        sheet.append([_sheet_cell(row.get(name), sheet, is_moment=name in moments) for name in columns])
 
     yield write
     book.save(path)
@@ -167,7 +181,9 @@ def _cell(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _sheet_cell(value: Any, sheet: Any) -> Any:
+def _sheet_cell(value: Any, sheet: Any, *, is_moment: bool) -> Any:
+    if is_moment:
+        return value.replace(tzinfo=None)
     value = _cell(value)
     if not isinstance(value, str):
         return value

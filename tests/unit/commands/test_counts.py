@@ -1,5 +1,6 @@
 """Answers of the counts for people and programs, without Redis."""
 
+import datetime as dt
 import json
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 from nifos_stream.commands.counts import Question, answer_json, ask, shown
 from nifos_stream.counters.shapes import Count
 from nifos_stream.errors import UserError
-from tests.unit.watch.made_counts import MadeCounts
+from tests.unit.watch.made_counts import SEOUL, MadeCounts
 
 
 def test_the_total_as_json_has_these_keys_and_no_others():
@@ -79,6 +80,32 @@ def test_a_grain_that_was_asked_for_is_a_row_for_each_step():
     assert answer.series
     for point in answer.series:
         assert f"{point.start:%Y-%m-%d %H:%M} " in text
+
+
+@pytest.mark.parametrize(
+    ("question", "grain", "is_said"),
+    [
+        (Question(start="2026-05-01", end="2026-05-15", grain="month"), "month", True),
+        (Question(start="2026-05-01", end="2026-06-01", grain="month"), "month", False),
+        (Question(start="2026-05-01T09:30:00+09:00"), "month", True),
+        (Question(window="1h", grain="month"), "month", True),
+        (Question(window="31d", grain="month"), "month", False),
+        (Question(window="1h", grain="1h"), "1h", False),
+        (Question(window="1h"), "1d", False),
+    ],
+)
+def test_a_window_that_was_widened_says_so(question, grain, is_said):
+    first = dt.datetime(2026, 5, 1, tzinfo=SEOUL)
+    answer = MadeCounts().window(start=first, end=first.replace(month=6), grain=grain)
+    text = "\n".join(line.plain for line in shown(answer, question, 80))
+    assert ("Widened to whole months: a window is rounded outward." in text) is is_said
+
+
+def test_without_steps_there_are_no_rows_of_steps():
+    question = Question(by="source", grain="none")
+    text = "\n".join(line.plain for line in shown(ask(MadeCounts(), question), question, 80))
+    assert "by source" in text
+    assert "by none" not in text
 
 
 def test_what_had_no_place_is_a_row_only_where_it_is_known_whose_it_is():

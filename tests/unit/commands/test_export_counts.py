@@ -16,7 +16,7 @@ from pyarrow import parquet
 from nifos_stream.commands import export_counts
 from nifos_stream.commands.counts import Question
 from nifos_stream.commands.export_counts import Format, columns, export, rows
-from nifos_stream.counters.shapes import Count, Step
+from nifos_stream.counters.shapes import Count, Step, Total, Window
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
 
@@ -29,7 +29,7 @@ def moment(hour):
 
 
 class FakeCounts:
-    """Two hours; in the second nothing was counted."""
+    """Two hours; in the second nothing was counted. Window and total are the first."""
 
     def __init__(self):
         self.asked = {}
@@ -39,6 +39,16 @@ class FakeCounts:
         groups = {"twitter": Count(3, 0, 1), FORMULA: Count(0, 2, 0)} if asked["by"] else {}
         full = Step(moment(9), moment(10), Count(3, 2, 2), groups, Count(0, 0, 1))
         return (full, Step(moment(10), moment(11), Count(), {}, Count()))
+
+    def window(self, **asked):
+        first, _ = self.steps(**asked)
+        made = dict.fromkeys(("sentences", "series", "freshness"))
+        whose = {"by": asked["by"], "groups": first.groups, "other": first.other}
+        return Window(first.start, first.end, "1h", "1h", first.total, **whose, **made)
+
+    def total(self, by, *, where):  # noqa: ARG002 - the signature of Counts
+        first, _ = self.steps(by=by)
+        return Total(first.total, None, by, first.groups, first.other, None)
 
 
 @pytest.fixture
@@ -73,6 +83,27 @@ def test_without_groups_every_step_is_a_row(counts):  # noqa: ARG001 - they are 
     table = list(csv.DictReader(io.StringIO(written(Question(grain="1h"), Format.CSV))))
     assert [row["total"] for row in table] == ["7", "0"]
     assert table[1]["net_sentiment"] == ""
+
+
+def test_of_all_time_every_group_is_a_row_without_a_time(counts, tmp_path):  # noqa: ARG001 - they are read
+    asked = Question(by="source", total=True)
+    assert written(asked, rows=3) == (
+        "source,negative,neutral,positive,total,net_sentiment\n"
+        "twitter,3,0,1,4,-0.5\n"
+        '"=HYPERLINK(""http://x.example"")",0,2,0,2,0\n'
+        ",0,0,1,1,1\n"
+    )
+    written(asked, out=tmp_path / "total.parquet", rows=3)
+    assert parquet.read_table(tmp_path / "total.parquet").column_names == list(columns(asked))
+    written(Question(total=True), out=tmp_path / "total.xlsx", rows=1)
+
+
+def test_without_steps_every_group_of_the_window_is_a_row(counts):
+    table = list(csv.DictReader(io.StringIO(written(Question(by="source", grain="none"), rows=3))))
+    assert {(row["start"], row["end"]) for row in table} == {
+        ("2026-05-01T09:00:00+09:00", "2026-05-01T10:00:00+09:00")
+    }
+    assert counts.asked["grain"] is None
 
 
 def test_json_is_one_array(counts):  # noqa: ARG001 - they are read
@@ -115,6 +146,13 @@ def test_parquet_without_rows_has_its_columns(counts, tmp_path):
     assert parquet.read_table(tmp_path / "counts").column_names == list(columns(BY_SOURCE))
 
 
+def test_in_a_sheet_times_are_dates(counts, tmp_path):  # noqa: ARG001 - they are read
+    written(BY_SOURCE, out=tmp_path / "counts.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "counts.xlsx").active
+    assert (sheet["A2"].value, sheet["B2"].value) == (dt.datetime(2026, 5, 1, 9), dt.datetime(2026, 5, 1, 10))  # noqa: DTZ001 - a sheet has no zone
+    assert all(sheet[cell].is_date and sheet.column_dimensions[cell[0]].width >= 19 for cell in ("A2", "B2"))
+
+
 def test_in_a_sheet_what_people_wrote_is_no_formula(counts, tmp_path):  # noqa: ARG001 - they are read
     written(BY_SOURCE, out=tmp_path / "counts.xlsx")
     cell = openpyxl.load_workbook(tmp_path / "counts.xlsx").active["C3"]
@@ -131,7 +169,8 @@ def test_a_compressed_file_is_compressed_whoever_says_its_format(counts, tmp_pat
 @pytest.mark.parametrize(
     ("question", "rows_as", "out", "sentence"),
     [
-        (Question(total=True), None, "-", "--total is of all time and has no steps"),
+        (Question(total=True, grain="1h"), None, "-", "--total is of all time; it takes no window"),
+        (Question(start="yesterday"), None, "-", "is not a date or time"),
         (BY_SOURCE, Format.PARQUET, "-", "give --out FILE"),
         (BY_SOURCE, None, "counts.pdf", "its name must end in"),
         (Question(window="1h", start="2026-05-01"), None, "-", "not both --window and --from"),
