@@ -78,12 +78,19 @@ def worker(
 
 
 @command(epilog="Example: NIFOS_KAFKA__BOOTSTRAP_SERVERS=broker:9092 nifos-stream check")
-def check() -> None:
-    """Connect to everything, load the model, and show the settings without secrets."""
-    from nifos_stream.commands.check import findings
+def check(
+    all_settings: Annotated[
+        bool, typer.Option("--all-settings", help="Show every setting, not only those that differ.")
+    ] = False,
+) -> None:
+    """Connect to everything, load the model, and show the settings that are not the defaults.
+
+    Secrets are left out.
+    """
+    from nifos_stream.commands.check import findings, settings_in_use
 
     settings = settings_with()
-    typer.echo(settings.model_dump_json(indent=2))
+    typer.echo(settings_in_use(settings, everything=all_settings))
     wrong = 0
     for finding in findings(settings):
         mark = typer.style("ok   " if finding.ok else "WRONG", fg="green" if finding.ok else "red")

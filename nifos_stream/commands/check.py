@@ -1,7 +1,9 @@
 """`check`: is everything there that a worker needs? A line for each thing, a sentence for what is wrong."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from nifos_stream import kafka
 from nifos_stream.errors import NifosError, UserError
@@ -15,6 +17,22 @@ class Finding:
     name: str
     ok: bool
     facts: str
+
+
+def settings_in_use(settings: Settings, *, everything: bool = False) -> str:
+    """The settings that differ from the defaults, or everything, as JSON without secrets."""
+    if everything:
+        return settings.model_dump_json(indent=2)
+    differing = _filled(settings.model_dump(mode="json", exclude_defaults=True))
+    if not differing:
+        return "Every setting is the default (--all-settings shows them)."
+    return f"Settings that are not the defaults:\n{json.dumps(differing, indent=2, ensure_ascii=False)}"
+
+
+def _filled(section: dict[str, Any]) -> dict[str, Any]:
+    """Without sections in which nothing differs, and properties of which there are none."""
+    filled = {name: _filled(value) if isinstance(value, dict) else value for name, value in section.items()}
+    return {name: value for name, value in filled.items() if value != {}}
 
 
 def findings(settings: Settings) -> Iterator[Finding]:

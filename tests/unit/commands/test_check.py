@@ -3,7 +3,7 @@
 from nifos_stream import kafka
 from nifos_stream.commands import check
 from nifos_stream.errors import UserError
-from nifos_stream.settings import Settings
+from nifos_stream.settings import Settings, load
 
 
 def test_topics_are_not_looked_at_where_kafka_did_not_answer(monkeypatch):
@@ -24,3 +24,30 @@ def test_topics_are_not_looked_at_where_kafka_did_not_answer(monkeypatch):
         "model": (True, "a model"),
     }
     assert asked == ["Kafka"]
+
+
+def test_only_settings_that_differ_are_shown_and_no_secret():
+    settings = Settings(
+        kafka={"password": "hush-1", "properties": {"sasl.password": "hush-2"}},
+        redis={"url": "redis://:hush-3@here:6379/0"},
+        alerts={"webhooks": [{"url": "https://hooks.example/hush-4", "secret": "hush-5-hush"}]},
+        topics={"posts": "my.posts"},
+        web={"token": "hush-6-hush-hush-hush"},
+    )
+    shown = check.settings_in_use(settings)
+    assert '"posts": "my.posts"' in shown
+    assert "nifos.sentiment" not in shown
+    assert "consumer_properties" not in shown
+    assert "nifos.sentiment" in check.settings_in_use(settings, everything=True)
+    for text in (shown, check.settings_in_use(settings, everything=True)):
+        assert "hush" not in text
+
+
+def test_defaults_are_said_to_be_defaults(tmp_path):
+    config = tmp_path / "nifos.toml"
+    config.touch()
+    for settings in (Settings(), load(config)):
+        assert check.settings_in_use(settings) == (
+            "Every setting is the default (--all-settings shows them)."
+        )
+    assert '"partitions": 9' in check.settings_in_use(Settings(), everything=True)
