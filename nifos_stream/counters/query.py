@@ -1,7 +1,7 @@
 """What to read of a bucket for a question such as "by source, where keyword is 산불". Knows no Redis."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nifos_stream.counters import fields
@@ -69,9 +69,16 @@ def query(counted: Collection[str], by: str | None, where: Mapping[str, str]) ->
 def _dimension(counted: Collection[str], names: tuple[str, ...]) -> str:
     wanted = next((pair for pair, parts in PAIRS.items() if set(parts) == set(names)), names[0])
     if len(set(names)) != len(names) or len(names) > 2 or (len(names) == 2 and wanted not in PAIRS):
-        raise UserError(f"Posts are not counted by {' and '.join(names)} together.")
+        raise UserError(f"Posts are not counted by {' and '.join(names)} together{_but(PAIRS, counted)}")
     if wanted not in counted:
         raise UserError(
-            f"Posts are not counted by {wanted.replace('*', ' and ')} (NIFOS_COUNTERS__DIMENSIONS)."
+            f"Posts are not counted by {wanted.replace('*', ' and ')}"
+            + _but(PAIRS if wanted in PAIRS else SINGLE, counted)
         )
     return wanted
+
+
+def _but(some: Iterable[str], counted: Collection[str]) -> str:
+    """The end of a sentence: which of some are counted, and where that is set."""
+    are = [name.replace("*", " and ") for name in some if name in counted]
+    return f"{', but by ' + '; by '.join(are) if are else ''} (NIFOS_COUNTERS__DIMENSIONS)."

@@ -47,7 +47,8 @@ def seconds_of(window: str) -> int:
     """Length of a window such as 90s, 5m, 24h, 7d or 2w. UserError when it is none."""
     found = re.fullmatch(r"(\d{1,6})([smhdw])", window.strip())
     if not found or not int(found[1]):
-        raise UserError(f"A window is a number and a unit, such as 15m, 24h or 7d, not {window!r}.")
+        units = "s, m, h, d or w: seconds to weeks"
+        raise UserError(f"A window is a number and a unit ({units}), such as 15m, 24h or 7d, not {window!r}.")
     return int(found[1]) * _UNITS[found[2]]
 
 

@@ -53,6 +53,25 @@ def test_what_is_not_counted_is_one_sentence(counted, by, where):
         query(counted, by, where)
 
 
+@pytest.mark.parametrize(
+    ("counted", "by", "sentence"),
+    [
+        (
+            COUNTED,
+            "source",
+            "by source and channel together, but by source and keyword; by channel and keyword",
+        ),
+        (("source", "channel"), "source", "by source and channel together ("),
+        (("keyword", "channel"), "keyword", "by channel and keyword ("),
+    ],
+)
+def test_what_is_counted_instead_is_said(counted, by, sentence):
+    with pytest.raises(UserError) as refused:
+        query(counted, by, {"channel": "sns"})
+    assert sentence in str(refused.value)
+    assert str(refused.value).endswith("(NIFOS_COUNTERS__DIMENSIONS).")
+
+
 @pytest.mark.parametrize(("by", "where"), [(None, {"source": ""}), ("keyword", {"source": ""})])
 def test_a_filter_without_a_value_is_refused(by, where):
     """What has no source is not counted by it, so such a filter would have matched every pair."""
