@@ -15,6 +15,7 @@ COLOURS: dict[Label, str] = {Label.NEGATIVE: "#e06c00", Label.NEUTRAL: "#8c8c8c"
 SIGNS: dict[Label, str] = {Label.NEGATIVE: "−", Label.NEUTRAL: "·", Label.POSITIVE: "+"}
 
 _SPARKS = "▁▂▃▄▅▆▇█"
+_NOTHING = "·"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _SPACES = str.maketrans(dict.fromkeys("\t\n\v\f\r\x85\u2028\u2029", " "))
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs"}
@@ -50,10 +51,10 @@ def label_text(label: Label) -> Text:
 
 
 def share_bar(shares: Sequence[float], cells: int) -> Text:
-    """One bar of `cells` cells in three colours: the shares of LABELS in their order; they sum to 1 or 0."""
+    """One bar of `cells` cells in three colours: the shares of LABELS in their order; empty without posts."""
     bar = Text()
     if sum(shares) <= 0:
-        return Text("░" * cells, style="dim")
+        return Text(" " * cells)
     done, reached = 0, 0.0
     for label, share in zip(LABELS, shares, strict=True):
         reached += share
@@ -76,7 +77,7 @@ def single_bar(share: float, cells: int, colour: str) -> Text:
 
 
 def sparkline(values: Sequence[float | None], cells: int) -> str:
-    """The last `cells` values as small columns, from 0 to the greatest; None is a gap."""
+    """The last `cells` values as small columns, up to the greatest; 0 is a point, None a gap."""
     shown = list(values)[-cells:]
     top = max((value for value in shown if value is not None), default=0)
     columns = "".join(_column(value, top) for value in shown)
@@ -87,7 +88,7 @@ def _column(value: float | None, top: float) -> str:
     if value is None:
         return " "
     if top <= 0 or value <= 0:
-        return _SPARKS[0]
+        return _NOTHING
     return _SPARKS[min(len(_SPARKS) - 1, int(value / top * len(_SPARKS)))]
 
 

@@ -72,7 +72,9 @@ def draw(view: View, now: dt.datetime) -> Drawn:
 def _title(view: View, now: dt.datetime, cells: int, *, old: bool) -> list[Text]:
     """What is shown on the left, how current it is on the right, or below where there is no room."""
     snapshot = view.snapshot
-    title = Text().append(f" {snapshot.asked} ", style="bold reverse").append(f" {_span(snapshot.window)}")
+    title = (
+        Text().append(f" {snapshot.asked} ", style="bold reverse").append(f" {_span(snapshot.window, now)}")
+    )
     if view.away is None:
         said = freshness.sentence(snapshot.window.freshness)
     else:
@@ -84,7 +86,10 @@ def _title(view: View, now: dt.datetime, cells: int, *, old: bool) -> list[Text]
     return [title.append(" " * gap).append_text(said_text)]
 
 
-def _span(window: Window) -> str:
+def _span(window: Window, now: dt.datetime) -> str:
+    """From when to when; with the year where it is not that of now."""
+    if {window.start.year, window.end.year} != {now.astimezone(window.end.tzinfo).year}:
+        return f"{window.start:%Y-%m-%d %H:%M} – {window.end:%Y-%m-%d %H:%M}"
     if window.start.date() == window.end.date():
         return f"{window.start:%m-%d %H:%M} – {window.end:%H:%M}"
     return f"{window.start:%m-%d %H:%M} – {window.end:%m-%d %H:%M}"

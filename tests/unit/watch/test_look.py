@@ -44,14 +44,20 @@ def test_a_bar_keeps_its_width(share, cells):
     assert look.single_bar(share, cells, "red").cell_len == cells
 
 
+def test_nothing_is_an_empty_bar():
+    assert look.share_bar([0.0, 0.0, 0.0], 4).plain == "    "
+    assert look.share_bar([0.0, 1.0, 0.0], 4).plain.strip()
+
+
 def test_a_label_is_told_by_sign_and_word_and_shade_without_colour():
     assert [look.label_text(label).plain for label in Label] == ["− 부정", "· 중립", "+ 긍정"]
     assert len(set(look.share_bar([0.4, 0.2, 0.4], 10).plain)) == 3
 
 
 def test_a_sparkline_goes_from_nothing_to_the_greatest():
-    assert look.sparkline([0, 4, 8, None, 8], 6) == " ▁▅█ █"
-    assert look.sparkline([0, 0], 2) == "▁▁"
+    assert look.sparkline([0, 4, 8, None, 8], 6) == " ·▅█ █"
+    assert look.sparkline([0, 0], 2) == "··"
+    assert look.sparkline([0, 1, 100], 3) == "·▁█"
     assert look.sparkline([], 3) == "   "
     assert look.sparkline([1, 2, 3], 2) == "▆█"
 

@@ -58,6 +58,12 @@ def test_the_screen_shows_shares_the_window_before_groups_and_freshness():
     assert "since 2026-04-01 08:00" in shown
 
 
+def test_a_window_of_another_year_is_shown_with_its_years():
+    window = MadeCounts().window(start=NOW.replace(year=2024), end=NOW)
+    shown = screen(View(dataclasses.replace(snapshot(window="800d"), window=window), 100))
+    assert " 800d  2024-05-01 09:30 – 2026-05-01 09:30" in shown
+
+
 @pytest.mark.parametrize("cells", [60, 80, 100, 129, 130, 200])
 @pytest.mark.parametrize("rows", [10, 24, 50])
 def test_the_screen_fits_its_terminal(cells, rows):
