@@ -16,6 +16,11 @@ letters_app = typer.Typer(
 )
 app.add_typer(letters_app, name="dead-letters", rich_help_panel="Posts and counts")
 
+Start = Annotated[
+    str | None,
+    typer.Option("--from", help="Date or time of the start; 2026 and 2026-05 are their beginning."),
+]
+End = Annotated[str | None, typer.Option("--to", help="Date or time of the end, which is not in the window.")]
 Reason = Annotated[str | None, typer.Option(help="Only letters with this reason, e.g. not_json.")]
 
 
@@ -124,10 +129,13 @@ def counts(
     where: Annotated[
         list[str] | None, typer.Option(metavar="DIMENSION=VALUE", help="Only posts with this value.")
     ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="Date or time of the start.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Date or time of the end.")] = None,
+    start: Start = None,
+    end: End = None,
     grain: Annotated[
-        str | None, typer.Option(help="Step of the series: 10s, 1m, 1h, 1d, month, year.")
+        str | None,
+        typer.Option(
+            help="Step of the series: 10s, 1m, 1h, 1d, month, year; none: rows of the whole window."
+        ),
     ] = None,
     total: Annotated[bool, typer.Option("--total", help="All that was ever counted.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
@@ -141,6 +149,8 @@ def counts(
     ] = None,
 ) -> None:
     """Show what was counted, for any time and by any dimension, or write it as rows.
+
+    A window is rounded outward to the finest grain that is kept for all of it, or to --grain.
 
     A row whose group is empty is what had no place of its own (NIFOS_COUNTERS__MAX_VALUES).
     """
@@ -175,8 +185,8 @@ def drivers(
     where: Annotated[
         list[str] | None, typer.Option(metavar="DIMENSION=VALUE", help="Only posts with this value.")
     ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="Date or time of the start.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Date or time of the end.")] = None,
+    start: Start = None,
+    end: End = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="How many words.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
