@@ -1,6 +1,7 @@
 """Settings of alerts: the rules, and who is told. Knows no count and no client."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -10,9 +11,14 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
+
+from nifos_stream.nearest import did_you_mean
 
 RuleDimension = Literal["all", "source", "channel", "keyword"]
 Metric = Literal[
@@ -112,6 +118,7 @@ class SilenceRule(_Historical):
 
 
 Rule = Annotated[SurgeRule | ThresholdRule | SilenceRule, Field(discriminator="kind")]
+RULES: dict[str, type[_Rule]] = {"surge": SurgeRule, "threshold": ThresholdRule, "silence": SilenceRule}
 
 DEFAULT_RULES: tuple[Rule, ...] = (
     SurgeRule(name="negative-surge"),
@@ -153,6 +160,14 @@ class AlertSettings(_Part):
     most_open: PositiveInt = Field(100, description="Alerts that may be open at once.")
     kept: PositiveInt = Field(1000, description="Ended alerts that the API and `alerts list` can show.")
 
+    @field_validator("rules", mode="wrap")
+    @classmethod
+    def _name_the_wrong_rule(cls, rules: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(rules)
+        except ValidationError as error:
+            raise ValueError("; ".join(_wrong_rules(rules, error.errors()))) from None
+
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         for what, names in (
@@ -164,3 +179,25 @@ class AlertSettings(_Part):
         if unknown := {name for hook in self.webhooks for name in hook.rules} - {r.name for r in self.rules}:
             raise ValueError(f"a webhook names a rule that is not there: {', '.join(sorted(unknown))}")
         return self
+
+
+def _wrong_rules(rules: Any, problems: list[ErrorDetails]) -> Iterator[str]:
+    """What is wrong with each rule, under the name that whoever wrote it knows it by."""
+    for problem in problems:
+        number, *place = problem["loc"] or (None,)
+        rule = rules[number] if isinstance(rules, list | tuple) and isinstance(number, int) else None
+        if not isinstance(rule, Mapping):
+            yield problem["msg"]
+            continue
+        kind = rule.get("kind")
+        field = ".".join(str(part) for part in place if part != kind)
+        yield f"rule {rule.get('name') or f'number {int(str(number)) + 1}'}: {_wrong(problem, field, kind)}"
+
+
+def _wrong(problem: ErrorDetails, field: str, kind: Any) -> str:
+    if problem["type"].startswith("union_tag"):
+        return f"its kind is one of {', '.join(RULES)}"
+    if problem["type"] == "extra_forbidden" and kind in RULES:
+        return f"there is no setting {field}{did_you_mean(field, RULES[kind].model_fields)}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{field}: {message}" if field else message

@@ -4,7 +4,7 @@ import datetime as dt
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -34,6 +34,7 @@ from pydantic_settings import (
 
 from nifos_stream.alert_settings import AlertSettings
 from nifos_stream.errors import UserError
+from nifos_stream.nearest import did_you_mean
 
 # The promises rest on these: whoever may set them can lose or double messages without a word.
 REFUSED_PROPERTIES = frozenset(
@@ -383,8 +384,18 @@ def _sentence(problem: ErrorDetails) -> str:
     name = ".".join(str(part) for part in problem["loc"])
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        return f"There is no setting {name}"
+        return f"There is no setting {name}{did_you_mean(name, _names(Settings))}"
+    if problem.get("ctx", {}).get("pattern") == _ADDRESS:
+        return f"Setting {name}: {str(problem['input'])!r} is not HOST:PORT, such as 127.0.0.1:8080"
     return f"Setting {name}: {message}" if name else message
+
+
+def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the names of all sections and settings, such as `kafka` and `kafka.username`."""
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _names(field.annotation, f"{prefix}{name}.")
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
@@ -392,7 +403,9 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     known = {"NIFOS_" + name.upper() for name in Settings.model_fields} | {"NIFOS_CONFIG", "NIFOS_DEBUG"}
     for variable in environment:
         if variable.upper().startswith("NIFOS_") and variable.upper().split("__")[0] not in known:
-            raise UserError(f"Environment variable {variable} sets nothing that exists.")
+            variables = ("NIFOS_" + name.replace(".", "__").upper() for name in _names(Settings))
+            near = did_you_mean(variable.upper(), variables)
+            raise UserError(f"Environment variable {variable} sets nothing that exists{near}.")
 
 
 def _refuse_unreadable(path: Path) -> None:

@@ -109,6 +109,8 @@ def _groups(
 def _writer(rows_as: Format | None, out: str, stdout: TextIO) -> _WriteRows:
     """What writes the rows; UserError before anything is read when it cannot."""
     kind = f".{rows_as}" if rows_as else _kind_of(out)
+    if rows_as and out != row_writer.STDOUT:
+        row_writer.refuse_contradiction(Path(out), f".{rows_as}")
     if kind == _PARQUET:
         if out == row_writer.STDOUT:
             raise UserError("Parquet is no text for standard output; give --out FILE.")
@@ -128,7 +130,7 @@ def _kind_of(out: str) -> str | None:
         return f".{Format.CSV}"
     if out.lower().endswith(_PARQUET):
         return _PARQUET
-    row_writer.kind_of(Path(out))
+    row_writer.kind_of(Path(out), also=(_PARQUET,))
     return None
 
 

@@ -67,15 +67,30 @@ def whole_file(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
-def kind_of(path: Path) -> tuple[str, str]:
-    """Return the format and the compression that a file's endings say, such as ('.csv', '.gz')."""
-    compression = _compression(path)
-    kind = (path.with_suffix("") if compression else path).suffix.lower()
+def kind_of(path: Path, also: Sequence[str] = ()) -> tuple[str, str]:
+    """Return the format and the compression that a file's endings say, such as ('.csv', '.gz').
+
+    also: endings that the caller knows besides; UserError names them, too, where the ending is none of ours.
+    """
+    kind, compression = _endings(path)
     if kind not in _KINDS or (kind == ".xlsx" and compression):
+        endings = ", ".join((*_KINDS, *also))
         raise UserError(
-            f"{path} is not written: its name must end in {', '.join(_KINDS)}, or one with .gz or .xz."
+            f"{path} is not written: its name must end in {endings}, or a text's with .gz or .xz."
         )
     return kind, compression
+
+
+def refuse_contradiction(path: Path, kind: str) -> None:
+    """UserError when a file's endings say another format than `kind`, such as `.csv`."""
+    ending, _ = _endings(path)
+    if ending in (*_KINDS, ".parquet") and ending != kind:
+        raise UserError(f"{path} ends in {ending}, but what is to be written is {kind[1:]}.")
+
+
+def _endings(path: Path) -> tuple[str, str]:
+    compression = _compression(path)
+    return (path.with_suffix("") if compression else path).suffix.lower(), compression
 
 
 def _compression(path: Path) -> str:

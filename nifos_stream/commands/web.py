@@ -67,7 +67,8 @@ def listening(listen: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
+        # asyncio and socket add in brackets what they were at.
+        reason = str(getattr(error, "strerror", None) or error).partition(" (while")[0]
         raise UserError(f"The web port cannot be opened at {listen}: {reason} (NIFOS_WEB__LISTEN).") from None
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN_MILLISECONDS)

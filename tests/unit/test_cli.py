@@ -58,7 +58,9 @@ def test_a_broker_that_cannot_be_reached_is_one_sentence_and_exit_code_2(command
 def test_a_misspelt_setting_is_one_sentence_and_exit_code_2():
     done = run("topics", "create", NIFOS_KAFKA__BOOTSTRAP="x")
     assert done.returncode == 2
-    assert done.stderr == "nifos-stream: There is no setting kafka.bootstrap.\n"
+    assert done.stderr == (
+        "nifos-stream: There is no setting kafka.bootstrap (did you mean kafka.bootstrap_servers?).\n"
+    )
 
 
 def test_debug_shows_the_traceback():

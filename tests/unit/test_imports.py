@@ -4,7 +4,10 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "nifos_stream"
-SHARED = {"messages", "settings", "alert_settings", "errors", "logs", "metrics", "kafka", "stage", "topic"}
+SHARED = {
+    *("messages", "settings", "alert_settings", "errors", "nearest", "logs", "metrics", "kafka", "stage"),
+    "topic",
+}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: set() for name in SHARED},
     "files": set(),
@@ -56,8 +59,9 @@ SHARED_ORDER = {
     "stage": set(),
     "metrics": set(),
     "messages": set(),
-    "alert_settings": set(),
-    "settings": {"errors", "alert_settings"},
+    "nearest": set(),
+    "alert_settings": {"nearest"},
+    "settings": {"errors", "nearest", "alert_settings"},
     "kafka": {"errors", "settings"},
     "topic": {"errors", "settings", "kafka"},
 }

@@ -62,8 +62,13 @@ def test_secrets_are_not_shown():
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("NIFOS_KAKFA__USERNAME", "x", "NIFOS_KAKFA__USERNAME sets nothing that exists"),
-        ("NIFOS_KAFKA__BOOTSTRAP", "x", "There is no setting kafka.bootstrap"),
+        ("NIFOS_KAKFA__USERNAME", "x", r"sets nothing that exists \(did you mean NIFOS_KAFKA__USERNAME\?\)"),
+        ("NIFOS_WEB__LISTEN", "18099", "web.listen: '18099' is not HOST:PORT, such as 127.0.0.1:8080"),
+        (
+            "NIFOS_KAFKA__BOOTSTRAP",
+            "x",
+            r"no setting kafka.bootstrap \(did you mean kafka.bootstrap_servers\?\)",
+        ),
         ("NIFOS_TOPICS__PARTITIONS", "many", "topics.partitions"),
         ("NIFOS_TIMEZONE", "Mars/Olympus", "is not a time zone"),
         ("NIFOS_KAFKA__PROPERTIES", "not json", "kafka"),
@@ -97,3 +102,22 @@ def test_no_secret_is_shown_with_the_settings():
     assert "hunter2" not in shown
     assert '"linger.ms":7' in shown
     assert settings.kafka.properties["sasl.password"] == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('kind = "threshold"\nabove = 0.4\nbelow = 0.1', "rule mine: a threshold rule has one of"),
+        (
+            'kind = "surge"\nwindow_minute = 3',
+            r"rule mine: there is no setting window_minute \(did you mean window_minutes\?\)",
+        ),
+        ('kind = "surges"', "rule mine: its kind is one of surge, threshold, silence"),
+        ('kind = "silence"\nwindow_minutes = 0', "rule mine: window_minutes: Input should be greater"),
+    ],
+)
+def test_the_error_of_an_alert_rule_names_the_rule(tmp_path, rule, said):
+    path = tmp_path / "nifos.toml"
+    path.write_text(f'[[alerts.rules]]\nname = "mine"\n{rule}\n')
+    with pytest.raises(UserError, match=said):
+        load(path)
