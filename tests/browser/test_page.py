@@ -173,13 +173,96 @@ def test_korean_and_english_are_chosen_shared_and_remembered(filled, served, ope
     expect(html).to_have_attribute("lang", "en")
 
 
-@pytest.mark.parametrize("query", [{}, {"source": "instagram", "lang": "ko"}])
-def test_a_phone_needs_no_sideways_scrolling(filled, served, opened, query):
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    page = opened(served, filled.query(**query), **phone)
+@pytest.mark.parametrize("width", [360, 390, 420, 480])
+def test_a_phone_needs_no_sideways_scrolling(filled, served, opened, width):
+    phone = {"viewport": {"width": width, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = opened(served, filled.query(), **phone)
+    for lang in ("한국어", "English"):
+        page.get_by_role("button", name=lang).click()
+        expect(page.locator("#chart .main-svg").first).to_be_visible()
+        expect(page.locator("#feed-list .post").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        fits_its_card(page)
+
+
+def fits_its_card(page):
+    """The chart ends within its card, once it is drawn for the width of now."""
+    eventually(
+        lambda: page.evaluate(
+            """() => {
+              const right = (part) => document.querySelector(part).getBoundingClientRect().right;
+              return right('#chart .main-svg') <= right('#chart-section');
+            }"""
+        ),
+        "the chart is within its card",
+    )
+
+
+def test_the_chart_keeps_to_its_card_when_the_browser_is_made_narrow(filled, served, opened):
+    page = opened(served, filled.query())
     expect(page.locator("#chart .main-svg").first).to_be_visible()
-    expect(page.locator("#feed-list .post").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    for width in (420, 1000, 360):
+        page.set_viewport_size({"width": width, "height": 844})
+        fits_its_card(page)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_window_of_the_address_that_no_button_has_is_shown_as_asked(served, opened):
+    page = opened(served, {"window": "365d", "lang": "en"})
+    expect(page.locator("#windows button[aria-pressed=true]")).to_have_text("365 d")
+    asked = httpx2.get(f"{served.address}api/v1/sentiment", params={"window": "365d"}, timeout=20).json()
+    expect(page.locator("#figure-posts")).to_have_text(f"{asked['total']['total']:,}")
+    page.locator("#windows button", has_text="24 h").click()
+    assert "window=24h" in page.url
+
+
+def test_a_window_of_the_address_that_is_none_is_refused_in_words(served, opened):
+    opened.expected += ["422", "400"]
+    page = opened(served, {"window": "soon", "lang": "en"})
+    expect(page.locator("#problem")).to_contain_text("not 'soon'")
+    expect(page.locator("#windows button[aria-pressed=true]")).to_have_text("soon")
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_days_are_chosen_by_keyboard_with_the_last_one_among_them_and_let_go(filled, served, opened, lang):
+    day = (filled.end - dt.timedelta(days=1)).date()
+    first, following = day - dt.timedelta(days=2), day + dt.timedelta(days=1)
+    page = opened(served, {"window": "1h", "lang": lang})
+    expect(page.locator("#dates-live")).to_be_hidden()
+    page.get_by_label({"ko": "시작일", "en": "From"}[lang], exact=True).fill(first.isoformat())
+    page.get_by_label({"ko": "종료일", "en": "To"}[lang], exact=True).fill(day.isoformat())
+    page.keyboard.press("Enter")
+    expect(page.locator("#filters")).to_contain_text(f"{first} – {day}")
+    assert f"from={first}&to={following}" in page.url
+    asked = {"from": first.isoformat(), "to": following.isoformat()}
+    said = httpx2.get(f"{served.address}api/v1/sentiment", params=asked, timeout=20).json()
+    expect(page.locator("#figure-posts")).to_have_text(f"{said['total']['total']:,}")
+    expect(page.locator("#figures")).to_contain_text({"ko": "하루 글 수", "en": "Posts per day"}[lang])
+    expect(page.locator("#figures")).to_contain_text(f"{first} – {day}")
+    page.reload()
+    expect(page.locator("#date-to")).to_have_value(day.isoformat())
+    page.locator("#dates-live").click()
+    expect(page.locator("#windows button[aria-pressed=true]")).to_have_count(1)
+    expect(page.locator("#date-from")).to_have_value("")
+    assert "from=" not in page.url
+
+
+def test_trends_are_drawn_with_the_first_answer(filled, served, opened):
+    page = opened(served, filled.query())
+    expect(page.locator("#source .spark svg").first).to_be_visible()
+    rows = page.locator("#source tbody tr").count()
+    expect(page.locator("#source .spark svg.main-svg:first-child")).to_have_count(rows)
+
+
+def test_drivers_say_their_figures_and_whether_they_rest_on_all_posts(filled, served, opened):
+    page = opened(served, filled.query())
+    asked = {"from": filled.start.isoformat(), "to": filled.end.isoformat(), "limit": "12"}
+    said = httpx2.get(f"{served.address}api/v1/drivers", params={**asked, "label": "negative"}, timeout=60)
+    expect(page.locator("#drivers-negative > .small")).to_contain_text(
+        "all there are." if said.json()["whole"] else "a sample."
+    )
+    for text in page.locator("#drivers .words-list button .small").all_inner_texts():
+        assert re.fullmatch(r"[\d,]+ → [\d,]+ posts · z \d+\.\d", text)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

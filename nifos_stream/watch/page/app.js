@@ -63,7 +63,7 @@ function show() {
   status.show();
   if (!overview) return;
   empty.show(overview);
-  glance.show(overview, !state.get().from);
+  glance.show(overview, state.live());
   charts.show(overview.window);
   groups.show(overview.by);
 }

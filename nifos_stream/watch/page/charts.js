@@ -21,8 +21,9 @@ export function show(answer) {
   latest = answer;
   legend();
   const { chart: kind, lang } = state.get();
-  const key = JSON.stringify([answer.series, answer.step, kind, lang, scheme()]);
-  if (key !== drawn && available()) {
+  const { clientWidth } = byId("chart");
+  const key = JSON.stringify([answer.series, answer.step, kind, lang, scheme(), clientWidth]);
+  if (key !== drawn && clientWidth && available()) {
     drawn = key;
     draw(answer, kind);
   }
@@ -51,21 +52,24 @@ function draw(answer, kind) {
     },
   }));
   const created = target.classList.contains("js-plotly-plot");
-  window.Plotly.react(target, bars, layout(answer, kind), { displayModeBar: false, responsive: true, doubleClick: false, showTips: false });
-  if (!created) target.on("plotly_relayout", zoomed);
+  window.Plotly.react(target, bars, layout(answer, kind, target.clientWidth), { displayModeBar: false, doubleClick: false, showTips: false });
+  if (!created) {
+    target.on("plotly_relayout", zoomed);
+    new ResizeObserver(redraw).observe(target);
+  }
   const { from, to, step, total } = answer;
   target.setAttribute("aria-label", t("chartSay", {
     from: format.moment(from), to: format.moment(to), step: format.step(step), total: format.count(total.total),
   }));
 }
 
-function layout(answer, kind) {
+function layout(answer, kind, width) {
   const coarse = matchMedia("(pointer: coarse)").matches;
   const font = { family: "inherit", size: 12, color: colour("--soft") };
-  const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), tickfont: font };
+  const axis = { gridcolor: colour("--line"), zerolinecolor: colour("--line"), tickfont: font, ticks: "outside", ticklen: 6, tickcolor: "rgba(0,0,0,0)" };
   return {
     barmode: "stack", hovermode: "x unified", showlegend: false,
-    height: 240, margin: { l: 44, r: 8, t: 8, b: 34 }, font, dragmode: coarse ? false : "zoom",
+    width, height: 240, margin: { l: 48, r: 8, t: 8, b: 40 }, font, dragmode: coarse ? false : "zoom",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { ...font, color: colour("--ink") } },
     xaxis: { ...axis, type: "date", range: [local(answer.from), local(answer.to)], tickformatstops: ticks(), hoverformat: hoverFormat(answer.step), fixedrange: coarse },

@@ -24,7 +24,7 @@ export function start() {
     };
     const got = (answer) => {
       answers[label] = answer;
-      show(label);
+      translate();
     };
     pollings.push(poll("drivers", EVERY_MS, () => query(label), { got, failed }));
   }
@@ -49,13 +49,26 @@ function query(label) {
 }
 
 function show(label) {
-  const { posts, posts_before: before, words } = answers[label];
-  const most = Math.max(1e-9, ...words.map((word) => word.z));
+  const { words } = answers[label];
+  // One scale for both lists.
+  const most = Math.max(1e-9, ...LABELS.flatMap((one) => answers[one]?.words ?? []).map((word) => word.z));
   const title = element("h3", { class: label }, t(label === "negative" ? "driversNegative" : "driversPositive"));
-  const rest = element("p", { class: "small" }, t("driversRest", { posts: format.count(posts), before: format.count(before) }));
+  const rest = element("p", { class: "small" }, basis(answers[label]));
   const list = element("ul", { class: "plain words-list" }, words.map((word) => item(label, word, most)));
   byId(`drivers-${label}`).replaceChildren(title, words.length ? list : element("p", { class: "note" }, t("driversNone")), rest);
   if (LABELS.some((one) => answers[one])) say(byId("drivers-note"), "");
+}
+
+/** How many posts the words rest on, and whether these are all. */
+function basis({ posts, counted, posts_before: before, counted_before: countedBefore, whole, kept_since: since }) {
+  const said = whole ? t("driversAll", { posts: format.count(posts), before: format.count(before) })
+    : t("driversSample", { posts: part(posts, counted), before: part(before, countedBefore) });
+  return since ? said + t("driversKept", { day: since.slice(0, 10) }) : said;
+}
+
+function part(posts, counted) {
+  const key = counted > posts ? "driversPart" : "driversSome";
+  return t(key, { posts: format.count(posts), counted: format.count(counted ?? posts) });
 }
 
 function item(label, { word, z, count, count_before: before, posts }, most) {
@@ -67,8 +80,8 @@ function item(label, { word, z, count, count_before: before, posts }, most) {
       open[label] = shown ? null : word;
       show(label);
       byId(`drivers-${label}`).querySelector(`[data-word="${CSS.escape(word)}"]`)?.focus();
-    }, "data-word": word, title: `z = ${z.toFixed(1)}`,
-  }, element("span", { class: "word" }, word), element("span", { class: "small" }, t("driversSay", { count: format.count(count), before: format.count(before) })));
+    }, "data-word": word, title: t("driversSayWhy"),
+  }, element("span", { class: "word" }, word), element("span", { class: "small" }, t("driversSay", { count: format.count(count), before: format.count(before), z: z.toFixed(1) })));
   const behind = shown ? element("ol", { class: "plain posts", "aria-label": t("driversPosts", { word }) }, posts.map(post)) : null;
   return element("li", {}, button, element("span", { class: "track" }, bar), behind);
 }

@@ -32,10 +32,10 @@ function steps() {
 }
 
 function elsewhere(allTime) {
-  const { window, from } = state.get();
-  const wider = from ? state.WINDOWS.slice(-1) : state.WINDOWS.slice(state.WINDOWS.indexOf(window) + 1);
+  const asked = format.seconds(state.get().window);
+  const wider = state.live() ? state.WINDOWS.filter((one) => format.seconds(one) > asked) : state.WINDOWS.slice(-1);
   return [
     element("p", {}, t("emptyWindow", { count: format.count(allTime) })),
-    element("p", { class: "buttons" }, wider.map((one) => element("button", { type: "button", onclick: () => state.set({ window: one, from: "", to: "" }) }, t("widen", { window: t(one) })))),
+    element("p", { class: "buttons" }, wider.map((one) => element("button", { type: "button", onclick: () => state.set({ window: one, from: "", to: "" }) }, t("widen", { window: format.window(one) })))),
   ];
 }

@@ -2,6 +2,7 @@
 
 import { spoken } from "./text.js";
 
+const LENGTHS = { s: [1, "초"], m: [60, "분"], h: [3600, "시간"], d: [86400, "일"], w: [604800, "주"] };
 const MINUS = "−";
 const UNITS = [[86400, "day", "일", "d"], [3600, "hour", "시간", "h"], [60, "minute", "분", "min"]];
 const STEPS = { "10s": ["10초", "10 s"], "1m": ["1분", "1 min"], "1h": ["1시간", "1 h"], "1d": ["하루", "day"], month: ["달", "month"], year: ["해", "year"] };
@@ -56,6 +57,37 @@ export function stepStart(text, step) {
   if (step === "1m") return time.slice(0, 5);
   if (step === "1h") return `${day.slice(5)} ${time.slice(0, 5)}`;
   return step === "month" ? day.slice(0, 7) : step === "year" ? day.slice(0, 4) : day;
+}
+
+/** A window such as 24h in words; as it stands where it is none. */
+export function window(text) {
+  const [, number, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
+  if (!unit) return text;
+  return spoken() === "ko" ? `${number}${LENGTHS[unit][1]}` : `${number} ${unit}`;
+}
+
+/** Seconds of a window such as 24h; NaN where it is none. */
+export function seconds(text) {
+  const [, number, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
+  return unit ? number * LENGTHS[unit][0] : NaN;
+}
+
+/** From and to: as days, the last one among them, where both are midnights. */
+export function span(from, to) {
+  const [first, last] = [day(from), to && lastDay(to)];
+  if (first && (last || !to)) return first === last ? first : `${first} – ${last}`;
+  return `${from && moment(from)} – ${to && moment(to)}`;
+}
+
+/** The day of a midnight, or of a date; "" of any other time. */
+export const day = (text) => (/^\d{4}-\d\d-\d\d(T00:00(:00)?([+-].*|Z)?)?$/.test(text) ? text.slice(0, 10) : "");
+
+/** The day that a midnight ends. */
+export const lastDay = (text) => day(text) && daysOn(day(text), -1);
+
+/** The date so many days on. */
+export function daysOn(date, days) {
+  return new Date(Date.parse(`${date}T00:00Z`) + 86400000 * days).toISOString().slice(0, 10);
 }
 
 /** The length of a step of the series. */

@@ -7,6 +7,8 @@ import { say as t } from "./text.js";
 
 /** A window before with fewer posts is not compared with. */
 const FEWEST_COMPARED = 20;
+/** Means are said by day, hour or minute: its name, its note, its minutes, the shortest window for it in minutes. */
+const RATES = [["perDay", "dayMean", 1440, 2880], ["perHour", "hourMean", 60, 180], ["perMinute", "minuteMean", 1, 0]];
 export const SIGNS = { negative: "−", neutral: "·", positive: "+" };
 const parts = new Map();
 let bar;
@@ -18,11 +20,11 @@ export function show({ window, before, a_minute: aMinute, all_time: allTime }, l
   const past = few ? null : before.total;
   shares(total, past);
   const minutes = (Date.parse(window.to) - Date.parse(window.from)) / 60000;
-  const mean = total.total / minutes;
+  const [name, note, length] = RATES.find(([, , , shortest]) => minutes >= shortest);
+  const mean = format.rate(total.total / (minutes / length));
   figure("net", t("net"), format.net(total.net_sentiment), past ? t("before", { before: format.net(past.net_sentiment) }) : t("beforeFew"), t("netWhy"), side(total.net_sentiment));
-  const rate = live ? format.rate(aMinute) : format.rate(mean);
-  const why = live ? t("perMinuteMean", { mean: format.rate(mean) }) : format.moment(window.to);
-  figure("minute", t("perMinute"), rate, why, live ? t("perMinuteWhy") : null);
+  if (live) figure("minute", t("perMinute"), format.rate(aMinute), t(note, { mean }), t("perMinuteWhy"));
+  else figure("minute", t(name), mean, t("meanOf", { span: format.span(window.from, window.to) }), null);
   const change = before ? t("before", { before: format.count(before.total.total) }) : "";
   figure("posts", t("posts"), format.count(total.total), change, t("allTime", { count: format.count(allTime) }));
   arrange(byId("figures"), [...parts.values()].map((part) => part.group));

@@ -57,6 +57,8 @@ function fill(made, dimension, group) {
   const most = Math.max(1, ...entries.map(([, one]) => one.total));
   for (const name of [...made.rows.keys()]) if (!shown.some(([value]) => value === name)) made.rows.delete(name);
   arrange(made.body, shown.map(([name, one]) => row(made, dimension, name, one, chosen, most)));
+  // Only now, as what is not in the document has no width yet.
+  for (const [name, one] of shown) if (one.trend) charts.spark(made.rows.get(name).trend, one.trend);
   say(made.note, !entries.length ? t("noGroups") : group.other.total ? `${t("other")} ${format.count(group.other.total)} · ${t("otherWhy")}` : "");
   made.more.hidden = entries.length <= FEW;
   say(made.more, made.open ? t("fewer") : t("more", { count: format.count(entries.length - shown.length) }));
@@ -96,7 +98,7 @@ function sorted(entries) {
 
 function row(made, dimension, name, one, chosen, most) {
   if (!made.rows.has(name)) made.rows.set(name, makeRow(dimension, name));
-  const { line, button, posts, segments, strip, negative, net, trend } = made.rows.get(name);
+  const { line, button, posts, segments, strip, negative, net } = made.rows.get(name);
   line.classList.toggle("chosen", name === chosen);
   button.setAttribute("aria-pressed", String(name === chosen));
   button.title = t("onlyThis", { value: name });
@@ -108,7 +110,6 @@ function row(made, dimension, name, one, chosen, most) {
   say(negative, format.percent(one.negative, one.total));
   say(net, format.net(one.net_sentiment));
   net.className = `net ${one.net_sentiment > 0.005 ? "positive" : one.net_sentiment < -0.005 ? "negative" : "neutral"}`;
-  if (one.trend) charts.spark(trend, one.trend);
   return line;
 }
 

@@ -38,9 +38,12 @@ export const chosen = () => DIMENSIONS.filter((name) => current[name]).map((name
 
 /** Window or from and to, as a query of the API has them. */
 export function span() {
-  if (current.from) return [["from", current.from], ...(current.to ? [["to", current.to]] : [])];
-  return [["window", current.window]];
+  const start = current.from ? ["from", current.from] : ["window", current.window];
+  return [start, ...(current.to ? [["to", current.to]] : [])];
 }
+
+/** Whether what is shown ends now. */
+export const live = () => !current.from && !current.to;
 
 window.addEventListener("popstate", () => become(read()));
 
@@ -54,7 +57,8 @@ function read() {
   const query = new URLSearchParams(location.search);
   const state = Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, query.get(name) || value]));
   const pick = (name, allowed, otherwise) => (allowed.includes(query.get(name)) ? query.get(name) : otherwise);
-  state.window = pick("window", WINDOWS, "1h");
+  // Any window: the server knows which there are, and says so of others.
+  state.window = query.get("window") || "1h";
   state.lang = pick("lang", ["ko", "en"], remembered());
   state.label = pick("label", LABELS, "");
   state.chart = pick("chart", ["posts", "share"], DEFAULTS.chart);
