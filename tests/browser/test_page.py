@@ -247,7 +247,7 @@ def test_days_are_chosen_by_keyboard_with_the_last_one_among_them_and_let_go(fil
     assert "from=" not in page.url
 
 
-def test_trends_are_drawn_with_the_first_answer(filled, served, opened):
+def test_every_source_has_its_trend_drawn(filled, served, opened):
     page = opened(served, filled.query())
     expect(page.locator("#source .spark svg").first).to_be_visible()
     rows = page.locator("#source tbody tr").count()
