@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from nifos_stream import logs
+from nifos_stream import __version__, logs
 from nifos_stream.errors import NifosError
 from nifos_stream.settings import Settings, load
 
@@ -53,12 +53,22 @@ def panel(title: str) -> Callable[..., Callable[[Command], Command]]:
     return partial(app.command, rich_help_panel=title)
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"nifos-stream {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="TOML file of settings (or NIFOS_CONFIG).")
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Tracebacks and debug logs.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is."),
+    ] = False,
 ) -> None:
     _globals.config = config
     _globals.debug = _globals.debug or debug

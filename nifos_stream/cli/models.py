@@ -51,26 +51,28 @@ def classify(
     raise typer.Exit(run_classify(texts or (), options))
 
 
-@command(epilog="Example: nifos-stream lengths train.tsv.xz --coverage 0.96 --out plots")
+@command(epilog="Example: nifos-stream lengths train.tsv.xz --coverage 0.96 --plots plots")
 def lengths(
     file: Annotated[Path, typer.Argument(help="Texts, in any format that `produce` reads.")],
     coverage: Annotated[float, typer.Option(help="Share of texts that should fit.")] = 0.96,
     model: Annotated[str, typer.Option(help="Whose tokenizer and cleaning count.")] = "bundled",
     column: Column = None,
     clean: Annotated[str | None, typer.Option(help="Other cleaning steps, by comma.")] = None,
-    out: Annotated[Path, typer.Option(help="Directory of the plots.")] = Path(),
+    plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Draw the lengths there.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Measure texts in tokens: the shortest length that covers a share, and what padding to it wastes."""
     from nifos_stream.commands.lengths import LengthsOptions, run_lengths
 
     settings_with()
-    run_lengths(file, LengthsOptions(coverage, model, tuple(column or ()), clean, out, as_json))
+    run_lengths(file, LengthsOptions(coverage, model, tuple(column or ()), clean, plots, as_json))
 
 
 @command(epilog="Example: nifos-stream train train.csv --out ./my-model --stop-on macro_f1")
 def train(
-    file: Annotated[Path, typer.Argument(help="Labelled rows: CSV, TSV or JSONL, also .gz and .xz.")],
+    file: Annotated[
+        Path, typer.Argument(help="Labelled rows: CSV, TSV, XLSX, JSON or JSONL, also .gz and .xz.")
+    ],
     out: Annotated[Path, typer.Option(help="Directory of the model.")],
     base: Annotated[
         str, typer.Option(help="Hub name or directory.")
@@ -144,7 +146,9 @@ def train(
 @command(epilog="Example: nifos-stream evaluate bundled test.tsv.xz --plots plots")
 def evaluate(
     model: Annotated[str, typer.Argument(help="`bundled`, a directory, or a hub name.")],
-    file: Annotated[Path, typer.Argument(help="Labelled rows: CSV, TSV or JSONL, also .gz and .xz.")],
+    file: Annotated[
+        Path, typer.Argument(help="Labelled rows: CSV, TSV, XLSX, JSON or JSONL, also .gz and .xz.")
+    ],
     column: Column = None,
     labels: Labels = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None,

@@ -7,6 +7,7 @@ import typer
 
 from nifos_stream.cli.app import app, panel, settings_with
 from nifos_stream.commands.produce import Key, Options
+from nifos_stream.errors import Reason as DeadReason
 from nifos_stream.errors import UserError
 from nifos_stream.files import Format
 
@@ -21,7 +22,9 @@ Start = Annotated[
     typer.Option("--from", help="Date or time of the start; 2026 and 2026-05 are their beginning."),
 ]
 End = Annotated[str | None, typer.Option("--to", help="Date or time of the end, which is not in the window.")]
-Reason = Annotated[str | None, typer.Option(help="Only letters with this reason, e.g. not_json.")]
+Reason = Annotated[
+    str | None, typer.Option(help=f"Only letters with this reason: {', '.join(sorted(DeadReason))}.")
+]
 
 
 @command(
@@ -45,7 +48,7 @@ def produce(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as one line of JSON.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Read and check, send nothing.")] = False,
 ) -> None:
-    """Send posts from JSONL, JSON, CSV, TSV, XLSX or plain text to the input topic.
+    """Send posts from JSONL, JSON, CSV, TSV, XLSX or plain text (also .gz and .xz) to the input topic.
 
     Says of each file which column became which field; other columns pass through.
 
@@ -216,7 +219,13 @@ def letters_list(
         for letter in letters:
             typer.echo(letter.model_dump_json())
     else:
-        Console().print(table(letters, settings.zone))
+        rows = table(letters, settings.zone)
+        nothing = (
+            "There are no dead letters."
+            if reason is None and not waiting
+            else "There are no such dead letters."
+        )
+        Console().print(rows if rows.row_count else nothing)
 
 
 @letters_app.command("redrive", epilog="Example: nifos-stream dead-letters redrive letters.jsonl")
@@ -234,4 +243,9 @@ def letters_redrive(
 
     result = redrive(settings_with(), file=file, reason=reason, everything=everything)
     typer.echo(result.to_json() if as_json else result.sentence())
+    if file is not None and result.sent and not result.mended:
+        typer.echo(
+            f"None of them was mended in {file} (its `value` was not changed), so they may fail again.",
+            err=True,
+        )
     raise typer.Exit(int(result.left > 0))

@@ -46,9 +46,11 @@ def run_evaluate(
 
     console = console or Console(soft_wrap=True, highlight=False)
     if options.plots is not None:
-        _refuse_unless_drawable(options.plots)
+        refuse_unless_drawable(options.plots)
     numbers = dataset.parse_labels(options.labels) if options.labels else dataset.NUMBERS
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    err = Console(stderr=True)
+    # Where it cannot be wiped away again, it would leave an empty line.
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
         task = progress.add_task("labelling")
         try:
             found = evaluate(
@@ -78,7 +80,7 @@ def run_evaluate(
         console.print(Text(problem))
 
 
-def _refuse_unless_drawable(directory: Path) -> None:
+def refuse_unless_drawable(directory: Path) -> None:
     """UserError, before a model works for minutes, where no figure can be made or kept."""
     try:
         from nifos_stream.training import plots  # noqa: F401 - whether it can be had is the question

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from nifos_stream.commands.evaluate import refuse_unless_drawable
 from nifos_stream.errors import UserError
 from nifos_stream.files import Columns, Reject, Table, parse_mapping
 
@@ -24,39 +25,42 @@ TEXTS_PER_CALL = 10_000
 class LengthsOptions:
     """coverage: share of texts, in (0, 1], that should fit. model: whose tokenizer and cleaning count.
 
-    column: FIELD=NAME, such as text=본문. clean: other cleaning steps, by comma. out: where the plots go.
+    column: FIELD=NAME, such as text=본문. clean: other cleaning steps, by comma. plots: directory of the
+    plot; None draws none.
     """
 
     coverage: float = 0.96
     model: str = "bundled"
     column: Sequence[str] = ()
     clean: str | None = None
-    out: Path = Path()
+    plots: Path | None = None
     as_json: bool = False
 
 
 def run_lengths(file: Path, options: LengthsOptions, console: Console | None = None) -> None:
-    """Measure the texts of a file, plot them as `FILE-lengths.html` and .png, and say what a limit costs.
+    """Measure the texts of a file, and say what a limit costs; `plots` gets `FILE-lengths.html` and .png.
 
     UserError when the file, the model or the coverage does not hold.
     """
     console = console or Console(soft_wrap=True, highlight=False)
     if not 0 < options.coverage <= 1:
         raise UserError(f"Coverage {options.coverage} is not a share above 0 and up to 1.")
-    try:
-        from nifos_stream.training import plots
-    except ImportError as error:
-        raise UserError(
-            f"Plots need more packages ({error.name}): pip install 'nifos-stream[train]'."
-        ) from None
+    if options.plots is not None:
+        refuse_unless_drawable(options.plots)
     lengths = _measure(file, options)
-    stem = file.name.split(".")[0] or "texts"
-    saved = plots.save(plots.lengths_figure(lengths), options.out / f"{stem}-lengths")
+    saved = None if options.plots is None else _plot(lengths, options.plots, file)
     if options.as_json:
         console.print(Text(json.dumps(_facts(lengths, saved))))
         return
     for line in _lines(file.name, lengths, saved):
         console.print(Text(line))
+
+
+def _plot(lengths: "Lengths", directory: Path, file: Path) -> "Saved":
+    from nifos_stream.training import plots
+
+    stem = file.name.split(".")[0] or "texts"
+    return plots.save(plots.lengths_figure(lengths), directory / f"{stem}-lengths")
 
 
 def _measure(file: Path, options: LengthsOptions) -> "Lengths":
@@ -91,22 +95,24 @@ def _texts(file: Path, options: LengthsOptions) -> Iterator[str]:
                     yield str(text)
 
 
-def _lines(name: str, lengths: "Lengths", saved: "Saved") -> Iterator[str]:
+def _lines(name: str, lengths: "Lengths", saved: "Saved | None") -> Iterator[str]:
     yield (
         f"{name}: {lengths.texts:,} texts of {lengths.shortest} to {lengths.longest} tokens "
         f"([CLS] and [SEP] included), mean {lengths.mean:.1f}, median {lengths.median}"
     )
     yield (
-        f"{lengths.wanted:.1%} fit in {lengths.chosen} tokens: "
-        f"{lengths.kept:,} whole ({lengths.coverage:.2%}), {lengths.cut:,} cut"
+        f"to keep {lengths.wanted:.1%} of them whole takes {lengths.chosen} tokens: "
+        f"{lengths.kept:,} ({lengths.coverage:.2%}) are whole then, {lengths.cut:,} are cut"
     )
     yield f"padding each text to {lengths.chosen} would waste {lengths.padding:.0%} of the arithmetic"
+    if saved is None:
+        return
     yield f"plot: {saved.page}" + (f" and {saved.picture}" if saved.picture else "")
     if saved.problem:
         yield saved.problem
 
 
-def _facts(lengths: "Lengths", saved: "Saved") -> dict[str, object]:
+def _facts(lengths: "Lengths", saved: "Saved | None") -> dict[str, object]:
     return {
         "texts": lengths.texts,
         "min": lengths.shortest,
@@ -119,6 +125,6 @@ def _facts(lengths: "Lengths", saved: "Saved") -> dict[str, object]:
         "cut": lengths.cut,
         "coverage": round(lengths.coverage, 6),
         "padding_waste": round(lengths.padding, 6),
-        "html": str(saved.page),
-        "png": str(saved.picture) if saved.picture else None,
+        "html": str(saved.page) if saved else None,
+        "png": str(saved.picture) if saved and saved.picture else None,
     }

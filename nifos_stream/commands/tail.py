@@ -46,13 +46,18 @@ def tail(
             (post := parse(event.value, settings.zone)) is not None and _accepts(wanted, post)
         )
 
+    shown = 0
     with closing(LabelledTopic(settings)) as topic:
         for event in _events(topic, accepts, last, err, from_beginning=from_beginning, follow=follow):
             if event is None:
                 screen.flush()
             else:
                 screen.show(event)
+                shown += 1
         screen.flush()
+    if not shown and not follow:
+        said = "No labelled post is like this." if wanted else "There is no labelled post yet."
+        (err or Console(stderr=True)).print(said)
 
 
 def _events(

@@ -97,6 +97,30 @@ def test_a_redrive_that_left_letters_is_exit_code_1(monkeypatch, result, code):
     assert json.loads(as_json.stdout)["too_large"] == result.too_large
 
 
+def test_a_file_in_which_nothing_was_mended_is_warned_of(monkeypatch, tmp_path):
+    file = str(tmp_path / "letters.jsonl")
+    monkeypatch.setattr(dead_letters, "redrive", lambda *_, **__: RedriveResult(sent=3))
+    assert "None of them was mended" in CliRunner().invoke(app, ["dead-letters", "redrive", file]).stderr
+    assert CliRunner().invoke(app, ["dead-letters", "redrive", "--all"]).stderr == ""
+    monkeypatch.setattr(dead_letters, "redrive", lambda *_, **__: RedriveResult(sent=3, mended=1))
+    done = CliRunner().invoke(app, ["dead-letters", "redrive", file])
+    assert (done.stdout, done.stderr) == ("Sent 3 dead letters in again, 1 of them mended.\n", "")
+
+
+def test_no_dead_letters_are_said_in_a_sentence(monkeypatch):
+    monkeypatch.setattr(dead_letters, "list_letters", lambda *_, **__: iter(()))
+    done = CliRunner().invoke(app, ["dead-letters", "list"])
+    assert done.stdout == "There are no dead letters.\n"
+    done = CliRunner().invoke(app, ["dead-letters", "list", "--reason", "not_json"])
+    assert done.stdout == "There are no such dead letters.\n"
+    assert CliRunner().invoke(app, ["dead-letters", "list", "--json"]).stdout == ""
+
+
+def test_the_version_is_an_option_too():
+    done = CliRunner().invoke(app, ["--version"])
+    assert done.stdout == CliRunner().invoke(app, ["version"]).stdout == f"nifos-stream {__version__}\n"
+
+
 def test_created_topics_are_one_line_of_json(monkeypatch):
     monkeypatch.setattr(kafka, "connect", lambda _: None)
     monkeypatch.setattr(kafka, "create_topics", lambda *_: {"nifos.posts": True, "nifos.keywords": False})

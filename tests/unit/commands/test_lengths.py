@@ -41,7 +41,7 @@ def said(file: Path, options: LengthsOptions) -> str:
 def test_the_shortest_length_for_the_share_and_its_padding_are_said(
     model: str, reviews: Path, tmp_path: Path
 ):
-    facts = json.loads(said(reviews, LengthsOptions(model=model, out=tmp_path / "plots", as_json=True)))
+    facts = json.loads(said(reviews, LengthsOptions(model=model, plots=tmp_path / "plots", as_json=True)))
     assert (facts["texts"], facts["min"], facts["max"], facts["length"]) == (100, 3, 5, 3)
     assert (facts["kept"], facts["cut"], facts["coverage"], facts["padding_waste"]) == (96, 4, 0.96, 0.0)
     assert Path(facts["html"]) == tmp_path / "plots" / "reviews-lengths.html"
@@ -49,10 +49,17 @@ def test_the_shortest_length_for_the_share_and_its_padding_are_said(
 
 
 def test_people_are_told_in_sentences(model: str, reviews: Path, tmp_path: Path):
-    told = said(reviews, LengthsOptions(model=model, coverage=1.0, out=tmp_path))
+    told = said(reviews, LengthsOptions(model=model, coverage=1.0, plots=tmp_path))
     assert "100 texts of 3 to 5 tokens" in told
-    assert "100.0% fit in 5 tokens: 100 whole (100.00%), 0 cut" in told
+    assert "to keep 100.0% of them whole takes 5 tokens: 100 (100.00%) are whole then, 0 are cut" in told
     assert "would waste 38% of the arithmetic" in told
+
+
+def test_nothing_is_drawn_unasked(model: str, reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    assert "plot" not in said(reviews, LengthsOptions(model=model))
+    assert json.loads(said(reviews, LengthsOptions(model=model, as_json=True)))["html"] is None
+    assert list(tmp_path.iterdir()) == [reviews]
 
 
 def test_wrong_use_is_one_sentence(model: str, reviews: Path, tmp_path: Path):
@@ -64,4 +71,4 @@ def test_wrong_use_is_one_sentence(model: str, reviews: Path, tmp_path: Path):
         said(reviews, LengthsOptions(model=model, column=["text=본문"]))
     (tmp_path / "empty.tsv").write_text("sentence\tsentiment\n\t1\n", encoding="utf-8")
     with pytest.raises(UserError, match="no row with a text"):
-        said(tmp_path / "empty.tsv", LengthsOptions(model=model, out=tmp_path))
+        said(tmp_path / "empty.tsv", LengthsOptions(model=model, plots=tmp_path))

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
 from nifos_stream.commands.labelled import Event
-from nifos_stream.commands.tail import _accepts, _Bytes, line, parse
+from nifos_stream.commands.tail import _accepts, _Bytes, line, parse, tail
 from nifos_stream.counters.wanted import Filter, read_label
 from nifos_stream.errors import UserError
 from nifos_stream.messages import Label
+from nifos_stream.settings import Settings
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NOW = dt.datetime(2026, 5, 1, 9, 30, tzinfo=SEOUL)
@@ -142,3 +144,30 @@ def test_json_is_the_bytes_of_the_event_on_one_line():
     out = io.BytesIO()
     _Bytes(out).show(Event(0, 0, 0, b'{"a":\r\n 1.50}'))
     assert out.getvalue() == b'{"a":   1.50}\n'
+
+
+class EmptyTopic:
+    """A labelled topic without a post."""
+
+    def __init__(self, _settings):
+        self.starts = self.ends = {0: 0}
+
+    def last(self, _count, _accepts):
+        return [], True
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        (Filter.of(), "There is no labelled post yet.\n"),
+        (Filter.of(sources=["twitter"]), "No labelled post is like this.\n"),
+    ],
+)
+def test_where_there_is_nothing_it_is_said(monkeypatch, wanted, said):
+    monkeypatch.setattr("nifos_stream.commands.tail.LabelledTopic", EmptyTopic)
+    console, err = Console(file=io.StringIO()), Console(file=io.StringIO())
+    tail(Settings(), wanted, follow=False, console=console, err=err)
+    assert (console.file.getvalue(), err.file.getvalue()) == ("", said)
