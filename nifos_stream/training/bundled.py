@@ -82,10 +82,21 @@ def validation_sample(rows: Sequence[corpus.Row]) -> list[corpus.Row]:
     return sample
 
 
-def source_weights(rows: Sequence[corpus.Row]) -> NDArray[np.float64]:
-    """Return a weight per row: a source weighs as the root of its rows, so the small ones are heard."""
+def row_weights(rows: Sequence[corpus.Row]) -> NDArray[np.float64]:
+    """Return a weight per row: a source weighs as the root of its rows, its negative and positive alike.
+
+    So the small sources are heard, and that raters give mostly nine and ten stars says nothing of posts.
+    """
     rows_of = Counter(row.source for row in rows)
-    return np.array([rows_of[row.source] ** -0.5 for row in rows])
+    rows_of_label = Counter((row.source, row.label) for row in rows)
+    weights = []
+    for row in rows:
+        poles = rows_of_label[row.source, 0], rows_of_label[row.source, 2]
+        balance = (
+            sum(poles) / 2 / rows_of_label[row.source, row.label] if row.label != 1 and all(poles) else 1.0
+        )
+        weights.append(balance * rows_of[row.source] ** -0.5)
+    return np.array(weights)
 
 
 def figures(rows: Sequence[corpus.Row], logits: NDArray[np.float32]) -> dict[str, float]:
@@ -145,9 +156,10 @@ def write(
     valid = corpus.read(data / "valid.tsv.xz")[::VALID_EVERY]
     told = classify(load_model(out, settings=EXACT), [row.text for row in valid])
     logits, labels = np.log(np.maximum(told, 1e-12)), np.array([row.label for row in valid])
-    offsets = temperature.offsets(labels, logits, source_weights(valid))
+    weighed = row_weights(valid)
+    offsets = temperature.offsets(labels, logits, weighed)
     state["model"]["classifier.out_proj.bias"] += torch.from_numpy(offsets).float()
-    about = replace(about, temperature=temperature.fit(labels, logits + offsets))
+    about = replace(about, temperature=temperature.fit(labels, logits + offsets, weighed))
     export.write(out, state["model"], model.config, tokenizer, about)
     fingerprint = corpus.fingerprint(data / "valid.tsv.xz")
     judged = {f"valid, 1 of {VALID_EVERY}": judge(load_model(out, settings=EXACT), valid, fingerprint)}

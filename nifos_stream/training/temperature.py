@@ -4,18 +4,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def fit(labels: NDArray[np.integer], logits: NDArray[np.floating]) -> float:
-    """Return the temperature by which logits (rows, 3) are divided for the smallest cross-entropy.
+def fit(
+    labels: NDArray[np.integer],
+    logits: NDArray[np.floating],
+    weights: NDArray[np.floating] | None = None,
+) -> float:
+    """Return the temperature by which logits (rows, 3) are divided for the smallest weighted cross-entropy.
 
-    Logarithms of probabilities serve as logits. The answer lies between 0.2 and 5.
-    Guo et al. 2017, On Calibration of Modern Neural Networks.
+    Logarithms of probabilities serve as logits. weights: one per row, None for equal ones. The answer lies
+    between 0.2 and 5. Guo et al. 2017, On Calibration of Modern Neural Networks.
     """
     low, high = np.log(0.2), np.log(5.0)
     # The loss has one minimum over 1/temperature, so a golden-section search finds it.
     ratio = (np.sqrt(5.0) - 1) / 2
     while high - low > 1e-4:
         left, right = high - ratio * (high - low), low + ratio * (high - low)
-        if _loss(labels, logits / np.exp(left)) < _loss(labels, logits / np.exp(right)):
+        if _loss(labels, logits / np.exp(left), weights) < _loss(labels, logits / np.exp(right), weights):
             high = right
         else:
             low = left
@@ -45,7 +49,9 @@ def offsets(
     return balanced
 
 
-def _loss(labels: NDArray[np.integer], logits: NDArray[np.floating]) -> float:
+def _loss(
+    labels: NDArray[np.integer], logits: NDArray[np.floating], weights: NDArray[np.floating] | None
+) -> float:
     shifted = logits - logits.max(1, keepdims=True)
     chosen = shifted[np.arange(len(labels)), labels]
-    return float((np.log(np.exp(shifted).sum(1)) - chosen).mean())
+    return float(np.average(np.log(np.exp(shifted).sum(1)) - chosen, weights=weights))

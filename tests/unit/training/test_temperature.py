@@ -27,3 +27,10 @@ def test_offsets_heed_the_rows_that_weigh_more() -> None:
     labels, logits = np.array([0, 2]), np.zeros((2, 3))
     found = temperature.offsets(labels, logits, np.array([3.0, 1.0]), steps=50)
     assert found[0] > found[2] > found[1]
+
+
+def test_the_temperature_heeds_the_rows_that_weigh_more() -> None:
+    """One row is right and sure, one wrong and sure: the more the wrong one weighs, the less sure all are."""
+    labels, logits = np.array([0, 1]), np.array([[3.0, 0.0, 0.0], [3.0, 0.0, 0.0]])
+    lenient, strict = (temperature.fit(labels, logits, np.array([1.0, weight])) for weight in (0.1, 0.5))
+    assert lenient < strict
