@@ -36,9 +36,7 @@ def spelled(written: str) -> str:
     """
     spelling = " ".join(unicodedata.normalize("NFC", written).split())
     if not any(unicodedata.category(char)[0] in _SEEN for char in spelling):
-        raise ValueError(
-            "has no letter, number or symbol (such as ♥), only punctuation or spaces"
-        )
+        raise ValueError("has no letter, number or symbol (such as ♥), only punctuation or spaces")
     if any(unicodedata.category(char) in _NOT_SEEN and char not in _JOINERS for char in spelling):
         raise ValueError("holds characters that cannot be shown")
     if len(spelling) > MAX_CHARACTERS:
