@@ -80,7 +80,7 @@ function layout(answer, kind, width) {
 function ticks() {
   return [
     { dtickrange: [null, 59999], value: "%H:%M:%S" }, { dtickrange: [60000, 86399999], value: "%H:%M\n%m-%d" },
-    { dtickrange: [86400000, "M1"], value: "%m-%d" }, { dtickrange: ["M1", null], value: "%Y-%m" },
+    { dtickrange: [86400000, 14 * 86400000], value: "%m-%d\n%Y" }, { dtickrange: ["M1", null], value: "%Y-%m" },
   ];
 }
 

@@ -24,7 +24,7 @@ export function show({ window, before, a_minute: aMinute, all_time: allTime }, l
   const mean = format.rate(total.total / (minutes / length));
   figure("net", t("net"), format.net(total.net_sentiment), past ? t("before", { before: format.net(past.net_sentiment) }) : t("beforeFew"), t("netWhy"), side(total.net_sentiment));
   if (live) figure("minute", t("perMinute"), format.rate(aMinute), t(note, { mean }), t("perMinuteWhy"));
-  else figure("minute", t(name), mean, t("meanOf", { span: format.span(window.from, window.to) }), null);
+  else figure("minute", t(name), mean, t("meanOf", { length: format.age(60 * minutes) }), format.span(window.from, window.to));
   const change = before ? t("before", { before: format.count(before.total.total) }) : "";
   figure("posts", t("posts"), format.count(total.total), change, t("allTime", { count: format.count(allTime) }));
   arrange(byId("figures"), [...parts.values()].map((part) => part.group));

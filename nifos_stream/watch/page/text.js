@@ -24,7 +24,7 @@ const TEXTS = {
   minuteMean: ["기간 평균 분당 {mean}", "mean of the window {mean}"],
   hourMean: ["기간 평균 시간당 {mean}", "mean of the window {mean} an hour"],
   dayMean: ["기간 평균 하루 {mean}", "mean of the window {mean} a day"],
-  meanOf: ["평균, {span}", "mean of {span}"],
+  meanOf: ["{length} 평균", "mean of {length}"],
   posts: ["글", "Posts"],
   allTime: ["지금까지 {count}", "{count} of all time"],
   before: ["직전 {before}", "{before} before"],
