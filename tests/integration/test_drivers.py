@@ -97,8 +97,9 @@ def stream(name, now, seed):
         }
 
 
-def fill(settings, name, seed=1):
-    events = [json.dumps(event, ensure_ascii=False).encode() for event in stream(name, time.time(), seed)]
+def fill(settings, name, seed=1, until=None):
+    made = stream(name, until or time.time(), seed)
+    events = [json.dumps(event, ensure_ascii=False).encode() for event in made]
     produce_all(
         settings.kafka.bootstrap_servers,
         settings.topics.sentiment,
@@ -107,6 +108,24 @@ def fill(settings, name, seed=1):
     with viewing(settings) as view:
         view.wait_level()
         view.end()
+
+
+def test_posts_that_were_counted_and_are_kept_no_more_are_said(make_settings, reader):
+    settings = make_settings(partitions=3)
+    now = time.time()
+    fill(settings, NAMES[0], until=now - 40 * 86_400)
+    with open_counts(settings) as counts:
+        found = Analyst(counts, lambda: reader).find(Asked(window="60d"))
+        total = counts.window(start=found.start, end=found.end).total
+        out = io.StringIO()
+        console = Console(file=out, width=400)
+        drivers(settings, Question(window="60d"), out=console)
+    assert total.total == POSTS
+    assert (found.posts, found.counted, found.counted_rest) == (0, total.negative, total.positive)
+    assert not found.whole
+    assert 14 * 86_400 < now - found.kept_since.timestamp() < 17 * 86_400
+    assert f"Rests on 0 of the {total.negative:,} negative posts" in out.getvalue()
+    assert f"Posts are kept for this since {found.kept_since:%Y-%m-%d}." in out.getvalue()
 
 
 @pytest.mark.parametrize("name", NAMES)
