@@ -42,7 +42,7 @@ integration: setup ## Tests on real Apache Kafka and real Redis.
 	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/integration
 
 browser: setup ## The page in a real Chromium.
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/browser
 
 chaos: setup ## Workers killed at random, and still each post exactly once.
 	$(BIN)/pytest tests/chaos

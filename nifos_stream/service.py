@@ -42,7 +42,16 @@ class Service:
 
     def run(self) -> None:
         """Run until stopped or idle for long enough. Raises the first failure of a stage."""
+        before = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
+        try:
+            self._run()
+        finally:
+            sys.setswitchinterval(before)
+        if self._failures:
+            raise self._failures[0]
+
+    def _run(self) -> None:
         threads = [
             threading.Thread(target=self._run_stage, args=(stage,), name=stage.name) for stage in self._stages
         ]
@@ -56,8 +65,6 @@ class Service:
         self._stop.set()
         for thread in threads:
             thread.join()
-        if self._failures:
-            raise self._failures[0]
 
     def _idle_for_long(self) -> bool:
         if self._until_idle_seconds is None:

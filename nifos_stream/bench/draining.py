@@ -25,12 +25,15 @@ _PATIENCE_SECONDS = 300.0
 def drain_posts(settings: Settings, classifier: Classifier, posts: int) -> float:
     """Label and count `posts` posts, exactly once, in this process; posts a second.
 
-    From the first record read to the last count in Redis. NifosError when a count is off at the end.
+    From the first record read to the last count in Redis. NifosError when a post was not labelled, or a
+    count is off at the end.
     """
     metrics = Metrics()
     stages: list[Stage] = [ClassifyStage(settings, classifier, metrics), CounterView(settings, metrics)]
     rate = _run(stages, metrics, metrics.posts_read, lambda: _all_counted(metrics, posts), posts)
     labelled = int(total(metrics.posts_labelled))
+    if labelled != posts:
+        raise NifosError(f"{labelled:,} of {posts:,} posts were labelled; a dead letter is no work done.")
     if (counted := counted_in_redis(settings)) != labelled:
         raise NifosError(f"{labelled:,} posts were labelled, but {counted:,} are counted.")
     return rate

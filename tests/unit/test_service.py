@@ -1,5 +1,6 @@
 """Stages run side by side; a signal, a failure or idleness ends them all."""
 
+import sys
 import threading
 
 import pytest
@@ -57,3 +58,18 @@ def test_the_failure_of_one_stage_ends_the_others_and_is_raised():
     with pytest.raises(BrokerUnavailable):
         Service([FakeStage("bad", failure=BrokerUnavailable("gone")), other], Metrics()).run()
     assert other.stopped
+
+
+def test_threads_take_turns_as_before_once_the_service_has_ended():
+    """Whoever embeds it, or is measured beside it, goes on with the interval that it had."""
+    before = sys.getswitchinterval()
+    seen = []
+
+    class Noting(FakeStage):
+        def run(self, stop):
+            assert not stop.is_set()
+            seen.append(sys.getswitchinterval())
+
+    Service([Noting("noting")], Metrics()).run()
+    assert seen == [pytest.approx(0.001)]
+    assert sys.getswitchinterval() == before

@@ -33,7 +33,10 @@ export function start() {
 
 /** Ask anew, as after a change of window or filter. */
 export function again() {
-  for (const label of LABELS) byId(`drivers-${label}`).replaceChildren();
+  for (const label of LABELS) {
+    answers[label] = null; // Words of another question are no answer to this one.
+    byId(`drivers-${label}`).replaceChildren();
+  }
   say(byId("drivers-note"), state.get().channel ? t("driversNoChannel") : t("driversWaiting"));
   for (const polling of pollings) polling.again();
 }
