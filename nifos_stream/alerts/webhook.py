@@ -221,6 +221,7 @@ def _commit(consumer: Consumer, places: list[TopicPartition]) -> None:
 def _asked_for(answer: httpx2.Response) -> float:
     """Seconds of Retry-After, as far as we would wait anyway."""
     try:
-        return min(max(float(answer.headers.get("Retry-After", "0")), 0.0), _LONGEST_WAIT_SECONDS)
+        seconds = float(answer.headers.get("Retry-After", "0"))
     except ValueError:
         return 0.0
+    return min(max(seconds, 0.0), _LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else 0.0

@@ -88,12 +88,13 @@ def drivers(target: Corpus, before: Corpus, rest: Corpus, limit: int) -> tuple[D
 def z_scores(
     one: Mapping[str, int], other: Mapping[str, int], prior: Mapping[str, float]
 ) -> dict[str, float]:
-    """How far apart each word of `one` is from `other`, in standard errors; empty when either has no word.
+    """How far apart each word of `one` is from `other`, in standard errors.
 
-    one, other: counts by word. prior: pseudo-counts (alpha), of every word in either.
+    one, other: counts by word. prior: pseudo-counts (alpha), of every word in either. Empty when one of them
+    has no word, or when there is no other word that a word could be set against.
     """
     size, other_size, strength = sum(one.values()), sum(other.values()), sum(prior.values())
-    if not size or not other_size:
+    if not size or not other_size or len(prior) < 2:
         return {}
     scores = {}
     for word, seen in one.items():

@@ -64,6 +64,14 @@ def test_it_waits_as_long_as_it_is_asked_to_but_no_longer_than_it_would():
     assert trying.waits == [30.0, 60.0]
 
 
+@pytest.mark.parametrize("written", ["nan", "inf", "soon"])
+def test_a_wait_that_is_no_number_is_not_waited_for(written):
+    with receiving((429, {"Retry-After": written}), (200, {})) as (url, _):
+        trying = Trying(url)
+        assert trying.until_done() == "delivered"
+    assert trying.waits == [1.0]
+
+
 def test_nobody_there_is_given_up_after_the_stated_time():
     trying = Trying("http://127.0.0.1:9/hook", give_up_seconds=600)
     assert trying.until_done() == "given_up"

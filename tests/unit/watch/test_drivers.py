@@ -36,6 +36,7 @@ def test_a_score_is_the_difference_of_log_odds_in_standard_errors():
     assert scores["a"] == pytest.approx(odds / math.sqrt(1 / 10 + 1 / 5))
     assert scores["b"] < 0 < scores["a"]
     assert z_scores({"a": 1}, {}, {"a": 1.0}) == {}
+    assert z_scores({"a": 3}, {"a": 2}, {"a": 5.0}) == {}
 
 
 def test_a_word_must_be_new_and_of_this_label_alone():
