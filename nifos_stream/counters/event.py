@@ -1,6 +1,7 @@
 """One labelled event, read for what is counted of it. Knows no Kafka, no Redis, no bucket."""
 
 import datetime as dt
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from nifos_stream.messages import LABELS, folded
 
 _CLASS = {str(label): index for index, label in enumerate(LABELS)}
 _ONE_SENTENCE = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+_MOST_REMEMBERED_BYTES = 4096
+"""Signatures of larger events are not remembered: made-up values must not fill the memory."""
 
 
 class Skip(StrEnum):
@@ -68,7 +71,7 @@ def decode(value: bytes | None, zone: dt.tzinfo, future_tolerance_seconds: float
     except (ValueError, RecursionError):
         raise NotAnEvent(Skip.NOT_JSON) from None
     try:
-        return _event(parts, zone, future_tolerance_seconds)
+        return _event(parts, zone, future_tolerance_seconds, small=len(value) <= _MOST_REMEMBERED_BYTES)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         raise NotAnEvent(Skip.NOT_LABELLED) from None
 
@@ -81,10 +84,10 @@ def _parsed(value: bytes) -> Any:
         return json.loads(value.decode())
 
 
-def _event(parts: dict[str, Any], zone: dt.tzinfo, future_tolerance_seconds: float) -> Event:
+def _event(parts: dict[str, Any], zone: dt.tzinfo, future_tolerance_seconds: float, *, small: bool) -> Event:
     sentiment, origin, written = parts["sentiment"], parts["origin"], parts.get("created_at")
     label = _CLASS[sentiment["label"]]
-    labelled_at = _seconds(parts["labelled_at"], None)
+    labelled_at = _labelling_seconds(parts["labelled_at"])
     time = labelled_at
     if written is not None:
         time = _seconds(written, zone)
@@ -93,20 +96,16 @@ def _event(parts: dict[str, Any], zone: dt.tzinfo, future_tolerance_seconds: flo
     elif stamp >= 0:
         time = stamp / 1000
     believed = time <= labelled_at + future_tolerance_seconds
-    return Event(
-        time if believed else labelled_at,
-        believed,
-        labelled_at,
-        Signature(
-            label,
-            _value(parts.get("source")),
-            _value(parts.get("channel")),
-            _keywords(parts.get("keywords"), parts.get("matched_keywords")),
-            _value(parts["model"]["revision"]),
-        ),
-        _sentences(sentiment.get("sentences"), label),
-        parts,
+    signature = (_remembered_signature if small else _signature)(
+        label,
+        parts.get("source"),
+        parts.get("channel"),
+        _hashable(parts.get("keywords")),
+        _hashable(parts.get("matched_keywords")),
+        parts["model"]["revision"],
     )
+    sentences = _sentences(sentiment.get("sentences"), label)
+    return Event(time if believed else labelled_at, believed, labelled_at, signature, sentences, parts)
 
 
 def _seconds(written: str, zone: dt.tzinfo | None) -> float:
@@ -118,6 +117,34 @@ def _seconds(written: str, zone: dt.tzinfo | None) -> float:
     return moment.timestamp()
 
 
+@functools.lru_cache(maxsize=16)
+def _labelling_seconds(written: str) -> float:
+    """All events of a batch were labelled at the same moment."""
+    return _seconds(written, None)
+
+
+def _hashable(words: Any) -> Any:
+    """Words as a key may hold them; an empty object, which is no list, becomes False, which is none either."""
+    if type(words) is list:
+        return tuple(words)
+    return False if words == {} else words
+
+
+def _signature(
+    label: int,
+    source: str | None,
+    channel: str | None,
+    collected: str | tuple[str, ...] | None,
+    matched: tuple[str, ...] | None,
+    revision: str | None,
+) -> Signature:
+    return Signature(label, _value(source), _value(channel), _keywords(collected, matched), _value(revision))
+
+
+# Of what a stream holds, most was there before: looking it up takes a tenth of working it out.
+_remembered_signature = functools.lru_cache(maxsize=8192)(_signature)
+
+
 def _value(value: str | None) -> str:
     """A value as fields have it; empty when there is none, and then it is not counted by this dimension."""
     if value is None:
@@ -127,7 +154,7 @@ def _value(value: str | None) -> str:
     return fields.written(value)
 
 
-def _keywords(collected: str | list[str] | None, matched: list[str] | None) -> tuple[str, ...]:
+def _keywords(collected: str | tuple[str, ...] | None, matched: tuple[str, ...] | None) -> tuple[str, ...]:
     """The words under which the post was collected, then those found in it, each once.
 
     One that is both, however it was written under the first, is counted as the watch list spells it.
@@ -135,15 +162,15 @@ def _keywords(collected: str | list[str] | None, matched: list[str] | None) -> t
     if not collected and not matched:
         return ()
     if isinstance(collected, str):
-        collected = [collected]
-    if not matched and isinstance(collected, list) and len(collected) == 1:
+        collected = (collected,)
+    if not matched and isinstance(collected, tuple) and len(collected) == 1:
         only = _value(collected[0])
         return (only,) if only else ()
-    if not all(words is None or isinstance(words, list) for words in (collected, matched)):
+    if not all(words is None or isinstance(words, tuple) for words in (collected, matched)):
         raise TypeError
     if collected and matched:
         spellings = {folded(word): word for word in matched}
-        collected = [word and spellings.get(folded(word), word) for word in collected]
+        collected = tuple(word and spellings.get(folded(word), word) for word in collected)
     words = dict.fromkeys(_value(word) for word in (*(collected or ()), *(matched or ())))
     words.pop("", None)
     return tuple(words)[:MAX_KEYWORDS]
