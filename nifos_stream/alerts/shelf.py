@@ -68,8 +68,7 @@ class Shelf:
                 self._client = connect.client(self._url, self._timeout_seconds)
             return ask(self._client)
         except connect.TROUBLE as error:
-            said = str(error).rstrip(".")
-            raise RedisAway(f"Redis did not answer at {connect.shown(self._url)}: {said}.") from error
+            raise connect.away(self._url, error) from error
 
 
 def shelf_of(settings: Settings) -> Shelf:

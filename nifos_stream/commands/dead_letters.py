@@ -126,7 +126,7 @@ class RedriveResult:
     def sentence(self) -> str:
         """The result for a person."""
         parts = [
-            f"Sent {self.sent} dead letters in again"
+            f"Sent {self.sent} dead letter{'s' * (self.sent != 1)} in again"
             + (f", {self.mended} of them mended" * bool(self.mended))
         ]
         notes = {

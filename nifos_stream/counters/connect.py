@@ -105,23 +105,28 @@ def wait_until_ready(
 ) -> RedisClient:
     """A client whose server answered and does not evict.
 
-    UserError when nothing answers within `startup_timeout_seconds`, the password is wrong, or keys would be
-    evicted.
+    RedisAway when nothing answers within `startup_timeout_seconds`; UserError when the password is wrong, or
+    keys would be evicted.
     """
     deadline = now() + startup_timeout_seconds
     while True:
         try:
             return _checked(client(url, timeout_seconds))
-        except (AuthenticationError, AuthorizationError) as error:
-            raise UserError(f"Redis at {shown(url)} refused the user name or password.") from error
         except TROUBLE as error:
             if _is_login(error):
-                raise UserError(f"Redis at {shown(url)} refused the user name or password.") from error
+                raise UserError(str(away(url, error))) from error
             if now() >= deadline:
-                raise RedisAway(
-                    f"Redis did not answer at {shown(url)}: {_said(error)} (NIFOS_REDIS__URL)."
-                ) from error
+                raise away(url, error) from error
             sleep(0.5)
+
+
+def away(url: str, error: Exception) -> RedisAway:
+    """One of TROUBLE, said to a person: Redis asks for another password, or did not answer."""
+    if _is_login(error):
+        return RedisAway(
+            f"Redis at {shown(url)} refused the user name or password, or asks for one (NIFOS_REDIS__URL)."
+        )
+    return RedisAway(f"Redis did not answer at {shown(url)}: {_said(error)} (NIFOS_REDIS__URL).")
 
 
 def _checked(connected: RedisClient) -> RedisClient:
@@ -186,10 +191,19 @@ def shown(url: str) -> str:
 
 
 def _is_login(error: Exception) -> bool:
-    text = str(error)
-    return any(
-        code in text for code in ("WRONGPASS", "NOAUTH", "invalid password", "Authentication required")
+    return isinstance(error, (AuthenticationError, AuthorizationError)) or any(
+        words in str(error) for words in _LOGIN_REFUSED
     )
+
+
+_LOGIN_REFUSED = (
+    "WRONGPASS",
+    "NOAUTH",
+    "invalid password",
+    "Authentication required",
+    "must be called with the client already authenticated",
+)
+"""How Redis says so where redis-py has no error of its own for it; the last is its answer to HELLO."""
 
 
 def _said(error: Exception) -> str:

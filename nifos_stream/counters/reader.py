@@ -275,6 +275,5 @@ class Counts:
                     mixed = error
                     self._sleep(_MIXED_WAIT_SECONDS)
         except connect.TROUBLE as error:
-            said = str(error).rstrip(".")
-            raise RedisAway(f"Redis did not answer at {connect.shown(self._url)}: {said}.") from error
+            raise connect.away(self._url, error) from error
         raise mixed or RedisAway("The counts are being rebuilt faster than they can be read.")

@@ -187,6 +187,7 @@ def test_a_narrow_terminal_cuts_nothing_that_chooses_letters():
 
 
 def test_a_result_says_only_what_happened():
+    assert RedriveResult(sent=1).sentence() == "Sent 1 dead letter in again."
     assert RedriveResult(sent=3).sentence() == "Sent 3 dead letters in again."
     assert RedriveResult(sent=3, mended=2, skipped=1, unknown=4).sentence() == (
         "Sent 3 dead letters in again, 2 of them mended; 1 skipped, because they had been sent before;"

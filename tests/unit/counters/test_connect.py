@@ -42,6 +42,20 @@ def test_nobody_sees_the_password():
     assert "secret" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        exceptions.AuthenticationError("invalid username-password pair or user is disabled."),
+        exceptions.ResponseError("HELLO must be called with the client already authenticated, otherwise …"),
+        exceptions.ResponseError("NOAUTH Authentication required."),
+    ],
+)
+def test_a_password_that_is_wrong_or_missing_is_called_so(answer):
+    assert str(connect.away("redis://:secret@host/0", answer)) == (
+        "Redis at redis://host/0 refused the user name or password, or asks for one (NIFOS_REDIS__URL)."
+    )
+
+
 def test_a_sentinel_url_names_nodes_and_service():
     client = connect.client("redis+sentinel://me:pass%20word@a:1,b/mymaster/3?sentinel_password=s")
     pool = client.connection_pool
