@@ -10,7 +10,6 @@ from importlib import resources
 from typing import Literal, TypeVar
 
 from nifos_stream.counters import connect
-from nifos_stream.counters.connect import RedisAway
 from nifos_stream.messages import AlertEvent
 from nifos_stream.settings import Settings
 
