@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from nifos_stream.bench.draining import drain_events
-from nifos_stream.bench.figures import alternate, ratio, spread
+from nifos_stream.bench.figures import alternate, ratio, spread, too_short
 from nifos_stream.bench.filling import fill_in_transactions
 from nifos_stream.bench.place import open_place
 from nifos_stream.bench.plainly import read
@@ -40,11 +40,13 @@ def run_counters(setup: Setup, *, messages: int, rounds: int) -> Report:
         )
         buckets, kept_bytes = _memory(last)
     middle = {name: median(found) for name, found in rates.items()}
+    hint = too_short(messages / max(middle.values()), "--messages")
     facts = setup.facts("counters") | {
         "messages": messages,
         "events_per_s": round(middle[VIEW], 1),
         "reader_events_per_s": round(middle[READER], 1),
         "ratio": ratio(middle[VIEW], middle[READER]),
+        "too_short": bool(hint),
         "buckets": buckets,
         **kept_bytes,
     }
@@ -56,7 +58,10 @@ def run_counters(setup: Setup, *, messages: int, rounds: int) -> Report:
             for name, found in rates.items()
         ],
         facts,
-        notes=(f"Redis holds {buckets:,} buckets of {kept_bytes['bucket_bytes']:,} bytes on average.",),
+        notes=(
+            f"Redis holds {buckets:,} buckets of {kept_bytes['bucket_bytes']:,} bytes on average.",
+            *hint,
+        ),
     )
 
 

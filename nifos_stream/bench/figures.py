@@ -6,6 +6,8 @@ from statistics import median
 from typing import TypeVar
 
 Name = TypeVar("Name")
+SHORTEST_SECONDS = 2.0
+"""What is over sooner says more of its start, and of what else ran, than of what is measured."""
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -36,3 +38,10 @@ def spread(values: Sequence[float]) -> str:
     """From the least to the most, in per cent of the median."""
     middle = median(values)
     return f"{min(values) / middle - 1:+.0%} {max(values) / middle - 1:+.0%}"
+
+
+def too_short(seconds: float, option: str) -> tuple[str, ...]:
+    """One sentence when a round was over too soon to mean much, else none. option: what makes it longer."""
+    if seconds >= SHORTEST_SECONDS:
+        return ()
+    return (f"Too short: a round took {seconds:.1f} s, so chance decides. Give more {option}.",)

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from nifos_stream.bench.figures import alternate, ratio, spread
+from nifos_stream.bench.figures import alternate, ratio, spread, too_short
 from nifos_stream.bench.filling import fill
 from nifos_stream.bench.pipeline import draining
 from nifos_stream.bench.place import open_place
@@ -30,11 +30,15 @@ def run_overhead(setup: Setup, *, messages: int, rounds: int) -> Report:
             setup.say,
         )
     middle = {name: median(found) for name, found in rates.items()}
+    most = setup.settings.stream.batch_posts
+    hint = too_short(messages / max(middle.values()), "--messages")
     facts = setup.facts("overhead", classifier) | {
         "messages": messages,
+        "transaction_posts": most,
         "posts_per_s": round(middle[PIPELINE], 1),
         "copier_posts_per_s": round(middle[COPIER], 1),
         "ratio": ratio(middle[PIPELINE], middle[COPIER]),
+        "too_short": bool(hint),
     }
     return Report(
         f"Overhead: decode, tokenize, publish and count {messages:,} posts a round",
@@ -44,5 +48,8 @@ def run_overhead(setup: Setup, *, messages: int, rounds: int) -> Report:
             for name, found in rates.items()
         ],
         facts,
-        notes=("The copier consumes and produces in transactions of 2,000 posts, and does nothing else.",),
+        notes=(
+            f"Both commit up to {most:,} posts at a time (stream.batch_posts); the copier does nothing else.",
+            *hint,
+        ),
     )

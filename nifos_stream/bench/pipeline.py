@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from statistics import median
 
 from nifos_stream.bench.draining import drain_posts
-from nifos_stream.bench.figures import alternate, ratio, spread
+from nifos_stream.bench.figures import alternate, ratio, spread, too_short
 from nifos_stream.bench.filling import fill
 from nifos_stream.bench.place import Place, open_place
 from nifos_stream.bench.posts import posts
@@ -48,11 +48,13 @@ def _report(
     setup: Setup, classifier: Classifier, rates: dict[str, list[float]], messages: int, repeats: float
 ) -> Report:
     middle = {name: median(found) for name, found in rates.items()}
+    hint = too_short(messages / max(middle.values()), "--messages")
     facts = setup.facts("pipeline", classifier) | {
         "messages": messages,
         "posts_per_s": round(middle[PIPELINE], 2),
         "forward_texts_per_s": round(middle[FORWARD], 2),
         "ratio": ratio(middle[PIPELINE], middle[FORWARD]),
+        "too_short": bool(hint),
     }
     notes = ["Every post labelled and counted exactly once; the counts in Redis equal the labelled topic."]
     if repeats:
@@ -68,5 +70,5 @@ def _report(
             for name, found in rates.items()
         ],
         facts,
-        notes,
+        (*notes, *hint),
     )

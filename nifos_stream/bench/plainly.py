@@ -10,7 +10,6 @@ from nifos_stream import kafka
 from nifos_stream.errors import NifosError
 from nifos_stream.settings import Settings
 
-_TRANSACTION = 2000
 _READ = 2000
 _WAIT_SECONDS = 0.1
 _PATIENCE_SECONDS = 60.0
@@ -19,7 +18,8 @@ _PATIENCE_SECONDS = 60.0
 def copy(settings: Settings, posts: int) -> float:
     """Copy the posts topic to the labelled one, exactly once and unchanged; posts a second.
 
-    Consume, produce with key and headers, commit with the offsets, in transactions of 2,000 in one thread.
+    Consume, produce with key and headers, commit with the offsets, in one thread, in transactions as large as
+    the pipeline's may be: `stream.batch_posts`.
     """
     group, topics = settings.stream.group_id, settings.topics
     consumer = Consumer(kafka.consumer_config(settings.kafka, group, {"enable.partition.eof": False}))
@@ -29,7 +29,7 @@ def copy(settings: Settings, posts: int) -> float:
     copied, begun_at, deadline = 0, 0.0, time.monotonic() + _PATIENCE_SECONDS
     try:
         while copied < posts:
-            messages = consumer.consume(_TRANSACTION, _WAIT_SECONDS)
+            messages = consumer.consume(settings.stream.batch_posts, _WAIT_SECONDS)
             if not messages:
                 _check(deadline)
                 continue

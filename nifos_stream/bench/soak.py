@@ -101,7 +101,13 @@ def _report(facts: dict[str, object], samples: list[Sample], messages: int, seco
         "rss_mb": round(after / 1e6, 1),
         "rss_ratio": ratio(after, before),
         "posts_per_s": round(messages / seconds, 1),
+        "too_short": early < EARLY,
     }
+    notes = [f"After {messages:,} messages {after / before:.3f} times the memory after {early:,}."]
+    if early < EARLY:
+        notes.append(
+            f"Too short: until {EARLY:,} messages memory warms up. Give {2 * EARLY:,} --messages or more."
+        )
     return Report(
         f"Soak: {messages:,} different posts through one worker in {seconds:,.0f} s",
         ("messages", "resident MB", "of the early"),
@@ -110,5 +116,5 @@ def _report(facts: dict[str, object], samples: list[Sample], messages: int, seco
             for done, size in [*samples[::step], samples[-1]]
         ],
         facts,
-        notes=(f"After {messages:,} messages {after / before:.3f} times the memory after {early:,}.",),
+        notes=notes,
     )

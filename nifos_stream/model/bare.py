@@ -21,7 +21,7 @@ class Bare:
     """What a classifier's device is asked for when it reads these texts, prepared and planned beforehand.
 
     path: of its model. texts: token ids of each. chunk_tokens: most tokens of one pass, else the classifier's
-    own. lanes: in place of the classifier's own.
+    own. lanes: in place of the classifier's own. spread: no lanes, but one chunk at a time over all cores.
     """
 
     def __init__(
@@ -32,11 +32,12 @@ class Bare:
         *,
         chunk_tokens: int | None = None,
         lanes: Lanes | None = None,
+        spread: bool = False,
         now: Clock = time.perf_counter,
     ) -> None:
         config = read_config(find(path))
         self._run = classifier.run
-        self._lanes = lanes or classifier.lanes
+        self._lanes = None if spread else lanes or classifier.lanes
         self._device = torch.device(classifier.device)
         self._now = now
         lengths = [length_of(ids) for ids in texts]

@@ -47,6 +47,9 @@ def test_forward_compares_the_pass_with_its_products():
     assert sane(facts["texts_per_s"], facts["limit_texts_per_s"], facts["ratio"], facts["gflop_per_text"])
     assert facts["ratio"] == pytest.approx(facts["texts_per_s"] / facts["limit_texts_per_s"], rel=0.01)
     assert {case["chunk_tokens"] for case in facts["cases"]} >= {128, 256, 512, 1024}
+    products = [case["products_texts_per_s"] for case in facts["cases"] if case["dtype"] == "fp32"]
+    assert facts["limit_texts_per_s"] == max(products)
+    assert facts["too_short"]
 
 
 def test_pipeline_drains_a_topic_and_says_what_repeats_are_worth(stack):
@@ -90,7 +93,7 @@ def test_latency_is_said_for_each_rate_and_half_the_sustainable(stack):
         "--dtype",
         "fp32",
         "--messages",
-        300,
+        4000,
         "--rate",
         20,
         "--seconds",
@@ -102,7 +105,10 @@ def test_latency_is_said_for_each_rate_and_half_the_sustainable(stack):
     assert half["rate"] == pytest.approx(facts["sustainable_posts_per_s"] / 2, rel=0.01)
     for one in (first, half):
         assert 0 < one["p50_ms"] <= one["p95_ms"] <= one["p99_ms"]
-    assert facts["bound_ms"] == pytest.approx(3 * facts["chunk_ms"] + 150, abs=0.2)
+    assert facts["bound_ms"] == pytest.approx(3 * facts["forward_chunk_ms"] + 150, abs=0.2)
+    assert [one["within_bound"] for one in facts["rates"]] == [
+        one["p99_ms"] <= facts["bound_ms"] for one in (first, half)
+    ]
 
 
 def test_soak_watches_the_memory_of_a_worker(stack):

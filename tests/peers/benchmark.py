@@ -12,6 +12,7 @@ from nifos_stream.bench.place import Place
 from nifos_stream.bench.posts import posts as records
 from nifos_stream.bench.report import Report
 from nifos_stream.model import load_model
+from nifos_stream.model.calibrate import Choice
 from nifos_stream.settings import ModelSettings
 from tests.peers import environments
 from tests.peers.contenders import Contender, Peer, contenders
@@ -55,7 +56,10 @@ def benchmark(options: Options, place: Place, say: Callable[[str], None]) -> Rep
     )
     topic = place.fresh().topics.posts
     fill(place.settings, topic, records(load.texts))
-    taking_part = contenders([_dtype(load.model, dtype) for dtype in options.dtypes], options.only)
+    say("measuring the chunk size")
+    chosen = [_measured(load.model, dtype) for dtype in options.dtypes]
+    sizes = {each.dtype: each.chunk_tokens for each in chosen}
+    taking_part = contenders([each.dtype for each in chosen], options.only)
     taking_part, left_out = _with_environments(taking_part, say)
     numbers = itertools.count()
 
@@ -68,6 +72,7 @@ def benchmark(options: Options, place: Place, say: Callable[[str], None]) -> Rep
             place.fresh(posts=topic),
             load.model,
             folder,
+            chunk_tokens=sizes.get(contender.dtype, 0),
             posts=options.posts,
             patience=_START_SECONDS + options.posts / _SLOWEST_POSTS_PER_SECOND,
         )
@@ -81,13 +86,15 @@ def benchmark(options: Options, place: Place, say: Callable[[str], None]) -> Rep
         "posts": options.posts,
         "repeats": options.repeats,
         "rounds": options.rounds,
+        "chunk_tokens": sizes,
     }
     return report(found, _title(options), facts)
 
 
-def _dtype(model: Path, dtype: str) -> str:
-    """What `auto` is on this machine. It is fixed for the rounds: calibration is no part of them."""
-    return load_model(model, settings=ModelSettings(dtype="auto")).dtype if dtype == "auto" else dtype
+def _measured(model: Path, dtype: str) -> Choice:
+    """What our classifier takes here. It is fixed for all rounds: what differs between them is code alone."""
+    classifier = load_model(model, settings=ModelSettings(dtype=dtype))
+    return Choice(classifier.dtype, classifier.chunk_tokens)
 
 
 def _with_environments(

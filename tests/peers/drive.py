@@ -49,15 +49,17 @@ def drive(
     model: Path,
     folder: Path,
     *,
+    chunk_tokens: int,
     posts: int,
     patience: float,
 ) -> Outcome:
     """Let a contender label what is in the posts topic. NifosError when it ends, or takes too long.
 
-    settings: topics and groups that no other run has, but for the posts. patience: seconds.
+    settings: topics and groups that no other run has, but for the posts. chunk_tokens: of our classifier, in
+    the worker or in a peer. patience: seconds.
     """
     *before, argv = command(contender, python, folder)
-    variables, started_by = _variables(contender, settings, model, folder)
+    variables, started_by = _variables(contender, settings, model, folder, chunk_tokens)
     for step in before:
         subprocess.run(step, env=variables, cwd=folder, check=True)
     with _reader(settings) as read, _running(argv, variables, folder, started_by) as program:
@@ -159,11 +161,12 @@ def _reader(settings: Settings) -> Iterator[Callable[[], list[bytes]]]:
 
 
 def _variables(
-    contender: Contender, settings: Settings, model: Path, folder: Path
+    contender: Contender, settings: Settings, model: Path, folder: Path, chunk_tokens: int
 ) -> tuple[dict[str, str], Callable[[str], bool]]:
     """The environment of a program, and which line says that it has its first posts in hand."""
     if contender.peer is None:
-        told = settings.model.model_copy(update={"path": str(model), "dtype": contender.dtype})
+        chosen = {"path": str(model), "dtype": contender.dtype, "chunk_tokens": chunk_tokens}
+        told = settings.model.model_copy(update=chosen)
         own = environment_of(settings.model_copy(update={"model": told}))
         return own | {"NIFOS_LOGS__FORMAT": "json"}, _is_assigned
     job = Job(
@@ -175,6 +178,7 @@ def _variables(
         model=str(model),
         dtype=contender.dtype,
         labelling=contender.labelling,
+        chunk_tokens=chunk_tokens,
     )
     # In a folder of its own, since some leave files where they are started.
     return os.environ | job.variables() | {"PYTHONPATH": str(ROOT)}, lambda line: line.strip() == STARTED

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from nifos_stream.bench.figures import ratio, spread
+from nifos_stream.bench.figures import ratio, spread, too_short
 from nifos_stream.bench.report import Report
 from nifos_stream.errors import NifosError
 from tests.peers.comparison import Said, compare
@@ -73,7 +73,10 @@ def _compare(found: Rounds, outcomes: Sequence[tuple[Contender, Outcome]]) -> No
 
 
 def report(found: Rounds, title: str, facts: dict[str, Any]) -> Report:
-    """The table, with a column for how many times as fast each nifos-stream is."""
+    """The table, with a column for how many times as fast each nifos-stream is.
+
+    facts: what the line begins with; `posts` of each run among them.
+    """
     middle = {contender: median(rates) for contender, rates in found.rates.items()}
     ours = [contender for contender in middle if contender.name == OURS]
     rows, lines = [], []
@@ -100,17 +103,26 @@ def report(found: Rounds, title: str, facts: dict[str, Any]) -> Report:
                 "same_labels": round(found.same[contender], 4),
             }
         )
+    fastest = facts["posts"] / max(middle.values(), default=1.0)
+    hint = too_short(fastest, "--posts")
     columns = ("", "dtype", "posts/s", "spread", *(f"{each.dtype} x" for each in ours), "labels")
     notes = [
         "*: at least once, so a crash doubles posts; the others label exactly once.",
         *(f"{each.dtype} x: {OURS} in {each.dtype} is so many times as fast." for each in ours),
         "labels: share of posts with the label that the first outcome in fp32 gave them.",
         *(found.problems or ["All labelled the same posts, and alike."]),
+        *hint,
     ]
     return Report(
         title=title,
         columns=columns,
         rows=rows,
-        facts={"bench": "peers", **facts, "contenders": lines, "problems": found.problems},
+        facts={
+            "bench": "peers",
+            **facts,
+            "contenders": lines,
+            "problems": found.problems,
+            "too_short": bool(hint),
+        },
         notes=notes,
     )

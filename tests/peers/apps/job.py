@@ -16,7 +16,7 @@ class Job:
     """One run of one program.
 
     posts, labelled: topics. group: a name that no other run has. folder: for files of its own. model: a
-    directory. dtype: fp32, bf16, fp16, int8 or auto.
+    directory. dtype: fp32, bf16, fp16 or int8. chunk_tokens: of our classifier, measured once for all runs.
     """
 
     bootstrap_servers: str
@@ -27,6 +27,7 @@ class Job:
     model: str
     dtype: str
     labelling: Labelling
+    chunk_tokens: int
 
     @classmethod
     def given(cls) -> Self:

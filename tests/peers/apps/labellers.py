@@ -17,7 +17,9 @@ WARM_UP = ["첫 글은 오래 걸려요", "두 번째부터는 아니고요."]
 
 def labeller(job: Job) -> Labeller:
     return ready(
-        ours(job.model, job.dtype) if job.labelling == "ours" else transformers(job.model, job.dtype)
+        ours(job.model, job.dtype, job.chunk_tokens)
+        if job.labelling == "ours"
+        else transformers(job.model, job.dtype)
     )
 
 
@@ -40,12 +42,12 @@ def transformers(model: str, dtype: str) -> Labeller:
     return label
 
 
-def ours(model: str, dtype: str) -> Labeller:
+def ours(model: str, dtype: str, chunk_tokens: int) -> Labeller:
     from nifos_stream.messages import LABELS
     from nifos_stream.model import load_model
     from nifos_stream.settings import ModelSettings
 
-    classifier = load_model(model, settings=ModelSettings(dtype=dtype))
+    classifier = load_model(model, settings=ModelSettings(dtype=dtype, chunk_tokens=chunk_tokens))
 
     def label(texts: Sequence[str]) -> list[Sentiment]:
         return [

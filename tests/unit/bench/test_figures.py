@@ -1,6 +1,6 @@
 import pytest
 
-from nifos_stream.bench.figures import alternate, percentile, ratio, spread
+from nifos_stream.bench.figures import alternate, percentile, ratio, spread, too_short
 
 
 def test_a_percentile_is_the_smallest_value_that_enough_do_not_exceed():
@@ -29,3 +29,10 @@ def test_contestants_measure_themselves_in_turn():
 def test_a_ratio_has_three_digits_and_a_spread_names_both_ends():
     assert ratio(2.0, 3.0) == 0.667
     assert spread([90.0, 100.0, 120.0]) == "-10% +20%"
+
+
+def test_a_round_that_is_soon_over_says_so():
+    assert too_short(0.31, "--messages") == (
+        "Too short: a round took 0.3 s, so chance decides. Give more --messages.",
+    )
+    assert too_short(2.0, "--messages") == ()

@@ -36,6 +36,7 @@ def test_the_table_says_how_many_times_as_fast_we_are():
     assert peer["ours_to_this"] == {"fp32": 4.0}
     assert made.facts["problems"] == []
     assert made.facts["bench"] == "peers"
+    assert made.notes[-1].startswith("Too short: a round took 0.5 s"), "two posts tell nothing of the fastest"
     json.dumps(made.facts)
     assert len({len(row) for row in [made.columns, *made.rows]}) == 1
 
@@ -67,4 +68,4 @@ def test_after_an_interrupt_what_was_found_is_reported():
 
     found = run_rounds(ROWS, 3, 2, drive, silent)
     assert found.problems == ["interrupted in round 1 of 3: confluent-kafka fp32"]
-    assert [row["name"] for row in report(found, "title", {}).facts["contenders"]] == [OURS]
+    assert [row["name"] for row in report(found, "title", {"posts": 2}).facts["contenders"]] == [OURS]
