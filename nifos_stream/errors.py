@@ -10,7 +10,7 @@ class NifosError(Exception):
 
 
 class Stopped(NifosError):
-    """The program was told to stop before it had begun: no failure."""
+    """The program was told to stop before it had begun what it was about to do: no failure."""
 
     exit_code = 0
 

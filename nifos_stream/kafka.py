@@ -236,14 +236,19 @@ def _wanted(settings: Settings) -> list[NewTopic]:
     return wanted
 
 
+def missing(facts: Mapping[str, TopicFacts], names: Iterable[str]) -> list[str]:
+    """One sentence per topic among `names` that is not there."""
+    return [
+        f"Topic {name} does not exist; `nifos-stream topics create` makes it."
+        for name in names
+        if name not in facts
+    ]
+
+
 def missing_or_tight(facts: Mapping[str, TopicFacts], settings: Settings) -> list[str]:
     """One sentence per topic that is missing, or has no room for what the input may bring."""
     topics = settings.topics
-    sentences = [
-        f"Topic {name} does not exist; `nifos-stream topics create` makes it."
-        for name in (topics.posts, topics.sentiment, topics.dead_letters)
-        if name not in facts
-    ]
+    sentences = missing(facts, (topics.posts, topics.sentiment, topics.dead_letters))
     if topics.posts in facts:
         needed = facts[topics.posts].max_message_bytes + ENVELOPE_BYTES
         sentences += [

@@ -126,6 +126,9 @@ class Metrics:
         )
 
         # The process.
+        self.stage_restarts = self._counter(
+            "stage_restarts", "Stages begun again after they failed, while the others went on.", "stage"
+        )
         self.healthy = self._gauge("healthy", "1 while every stage is well.")
         self.build_info = self._gauge("build_info", "1 for the version that runs.", "version")
 

@@ -1,13 +1,14 @@
 """Run stages side by side until a signal, a failure, or nothing is left to do. Knows no stage's work."""
 
+import contextlib
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from types import FrameType
 
 from nifos_stream import logs
+from nifos_stream.errors import Stopped
 from nifos_stream.metrics import Metrics
 from nifos_stream.stage import Health, Stage
 
@@ -76,7 +77,8 @@ class Service:
     def _run_stage(self, stage: Stage) -> None:
         try:
             log.info("stage.started", stage=stage.name)
-            stage.run(self._stop)
+            with contextlib.suppress(Stopped):
+                stage.run(self._stop)
             log.info("stage.ended", stage=stage.name)
         except BaseException as failure:  # noqa: BLE001 - it is raised again in the thread that waits
             self._failures.append(failure)
@@ -84,7 +86,7 @@ class Service:
             self._stop.set()
 
 
-@contextmanager
+@contextlib.contextmanager
 def stop_on_signals(stop: threading.Event) -> Iterator[None]:
     """Set `stop` at SIGTERM or SIGINT while the block runs. Only the main thread may use it."""
 

@@ -2,7 +2,10 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+from pydantic import ValidationError
 
 from nifos_stream.alert_settings import Rule
 from nifos_stream.alerts.machine import Alert, Subject
@@ -51,6 +54,26 @@ def of_event(event: AlertEvent) -> Alert:
         None if event.ended_at is None else int(event.ended_at.timestamp()),
         evidence,
     )
+
+
+def read_event(record: bytes | None) -> AlertEvent:
+    """The event of a record of the alerts topic.
+
+    ValueError for whatever this program did not write: no alert, or one that could not be told of again when
+    it ends.
+    """
+    try:
+        event = AlertEvent.model_validate_json(record or b"")
+    except ValidationError as error:
+        raise ValueError(f"It is no alert: {error.errors()[0]['msg']}.") from None
+    try:
+        alert = of_event(event)
+        to_event(replace(alert, ended_at=alert.started_at), event.kind, dt.UTC)
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        raise ValueError(f"Its evidence cannot be used: {type(error).__name__} {error}.") from None
+    if alert.id != event.id:
+        raise ValueError("Its id is not that of its rule, value and beginning.")
+    return event
 
 
 def kinds(rules: tuple[Rule, ...]) -> dict[str, str]:

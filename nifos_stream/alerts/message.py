@@ -46,7 +46,7 @@ def text(events: Sequence[AlertEvent]) -> str:
     for event in events[:_MOST_LINES]:
         lines.append(_line(event))
         if event.ended_at is None:
-            lines += [f"> {_post(post)}" for post in event.evidence.get("posts", ())]
+            lines += [f"> {_post(post)}" for post in _posts(event)]
     if len(events) > _MOST_LINES:
         lines.append(f"… and {len(events) - _MOST_LINES} more.")
     return "\n".join(lines)
@@ -61,6 +61,12 @@ def _line(event: AlertEvent) -> str:
         f":white_check_mark: Over: {_escaped(event.summary)}"
         f" ({_escaped(event.rule)}, {_at(event.started_at)} to {_at(event.ended_at)})"
     )
+
+
+def _posts(event: AlertEvent) -> list[Mapping[str, object]]:
+    """The posts of the evidence, as far as there are any: somebody else may have written the event."""
+    posts = event.evidence.get("posts")
+    return [post for post in posts if isinstance(post, Mapping)] if isinstance(posts, list) else []
 
 
 def _at(moment: dt.datetime) -> str:

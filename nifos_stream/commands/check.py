@@ -65,8 +65,8 @@ def _topics(settings: Settings) -> str:
     names = [topics.posts, topics.sentiment, topics.dead_letters, topics.alerts, topics.keywords]
     facts = kafka.topic_facts(kafka.connect(settings.kafka), names)
     wrong = kafka.missing_or_tight(facts, settings)
-    if settings.alerts.rules and topics.alerts not in facts:
-        wrong.append(f"Topic {topics.alerts} does not exist; `nifos-stream topics create` makes it.")
+    if settings.alerts.rules or settings.alerts.webhooks:
+        wrong += kafka.missing(facts, (topics.alerts,))
     if wrong:
         raise UserError(" ".join(wrong))
     return ", ".join(f"{name} ({fact.partitions})" for name, fact in facts.items())

@@ -1,17 +1,23 @@
 """`worker`: the stages of one process, with health, metrics and signals."""
 
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
+from functools import partial
 from typing import Any
+
+from confluent_kafka.admin import AdminClient
 
 from nifos_stream import __version__, kafka, logs
 from nifos_stream.commands import shadow as shadowing
+from nifos_stream.errors import UserError
 from nifos_stream.metrics import Metrics
 from nifos_stream.probes import serve_probes
 from nifos_stream.service import Service, stop_on_signals
 from nifos_stream.settings import Settings
 from nifos_stream.stage import Stage
+from nifos_stream.supervised import Supervised
 
 log = logs.get("worker")
 
@@ -41,7 +47,7 @@ def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None 
     with ExitStack() as stack:
         stack.enter_context(stop_on_signals(stop))
         # Before the model is loaded, which takes longer.
-        kafka.connect(settings.kafka, told_to_stop=stop.is_set)
+        _check_topics(settings, role, kafka.connect(settings.kafka, told_to_stop=stop.is_set))
         stages = _stages(settings, role, metrics, stack, ends_when_idle=until_idle_seconds is not None)
         service = Service(stages, metrics, until_idle_seconds=until_idle_seconds, stop=stop)
         if settings.http.listen is not None:
@@ -50,6 +56,24 @@ def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None 
         log.info("worker.started", role=role.value, version=__version__)
         service.run()
     log.info("worker.ended")
+
+
+def _check_topics(settings: Settings, role: Role, admin: AdminClient) -> None:
+    """UserError that names every topic which a stage of this role needs, and which is missing or has no room.
+
+    The counting stage asks by itself: alone it needs to know no more than that its topic is there.
+    """
+    topics = settings.topics
+    labelling = role in (Role.CLASSIFY, Role.ALL)
+    alerting = role in (Role.ALERT, Role.ALL) and (settings.alerts.rules or settings.alerts.webhooks)
+    needed = (topics.posts, topics.sentiment, topics.dead_letters) if labelling else ()
+    alerts = (topics.alerts,) if alerting else ()
+    if not needed + alerts:
+        return
+    facts = kafka.topic_facts(admin, needed + alerts)
+    wrong = kafka.missing_or_tight(facts, settings) if labelling else []
+    if wrong := wrong + kafka.missing(facts, alerts):
+        raise UserError(" ".join(wrong))
 
 
 def _stages(
@@ -79,17 +103,23 @@ def _stages(
         if settings.http.listen is not None:
             _export_counts(settings, metrics, stack)
     if role in (Role.ALERT, Role.ALL):
-        stages += _alerts(settings, metrics)
+        stages += _alerts(settings, metrics, supervised=role is Role.ALL)
     return stages
 
 
-def _alerts(settings: Settings, metrics: Metrics) -> list[Stage]:
-    """One stage that evaluates, where there are rules, and one for each webhook."""
+def _alerts(settings: Settings, metrics: Metrics, *, supervised: bool) -> list[Stage]:
+    """One stage that evaluates, where there are rules, and one for each webhook.
+
+    supervised: the worker has other work, which must not depend on them.
+    """
     from nifos_stream.alerts.monitor import Monitor
     from nifos_stream.alerts.webhook import WebhookStage
 
-    stages: list[Stage] = [Monitor(settings, metrics)] if settings.alerts.rules else []
-    return stages + [WebhookStage(settings, webhook, metrics) for webhook in settings.alerts.webhooks]
+    makers: list[Callable[[], Stage]] = []
+    if settings.alerts.rules:
+        makers.append(partial(Monitor, settings, metrics))
+    makers += [partial(WebhookStage, settings, webhook, metrics) for webhook in settings.alerts.webhooks]
+    return [Supervised(make, metrics) if supervised else make() for make in makers]
 
 
 def _export_counts(settings: Settings, metrics: Metrics, stack: ExitStack) -> None:

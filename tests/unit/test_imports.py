@@ -13,6 +13,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": set(),
     "keywords": set(),
     "service": set(),
+    "supervised": set(),
     "probes": set(),
     "model": set(),
     "stream": {"model"},
@@ -25,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bench": {"service", "files", "model", "stream", "counters", "local"},
     "commands": {
         "service",
+        "supervised",
         "probes",
         "files",
         "keywords",

@@ -1,8 +1,10 @@
 """An alert comes back from its event as it was, and says in a sentence what happened."""
 
+import json
+
 import pytest
 
-from nifos_stream.alerts.event import of_event, to_event
+from nifos_stream.alerts.event import of_event, read_event, to_event
 from nifos_stream.alerts.machine import Alert, Subject
 from nifos_stream.messages import AlertEvent
 from tests.unit.alerts.made import SEOUL
@@ -51,3 +53,55 @@ def test_each_kind_has_its_sentence(kind, made, said):
 def test_one_that_is_over_says_how_long_it_was():
     said = to_event(alert(usual=21.0, ratio=3.0, ended_at=AT + 7200), "surge", SEOUL).summary
     assert said.endswith(" Over after 2 h.")
+
+
+READABLE = json.loads(to_event(alert(usual=21.0, ratio=3.0), "surge", SEOUL).model_dump_json())
+EVIDENCE = READABLE["evidence"]
+
+
+@pytest.mark.parametrize("ended_at", [None, AT + 600])
+@pytest.mark.parametrize(
+    ("kind", "evidence"),
+    [
+        ("surge", {"usual": 21.0, "ratio": 3.0}),
+        ("threshold", {"number": 63.0, "line": 40.0}),
+        ("silence", {}),
+    ],
+)
+def test_what_was_published_can_be_read(kind, evidence, ended_at):
+    event = to_event(alert(ended_at=ended_at, **evidence, posts=[{"text": "숲"}]), kind, SEOUL)
+    assert read_event(event.model_dump_json().encode()) == event
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"evidence": {}}, "KeyError"),
+        ({"evidence": {name: EVIDENCE[name] for name in ("from", "count", "usual", "ratio")}}, "KeyError"),
+        ({"evidence": EVIDENCE | {"from": "yesterday"}}, "ValueError"),
+        ({"evidence": EVIDENCE | {"from": 5}}, "TypeError"),
+        ({"evidence": EVIDENCE | {"to": None}}, "TypeError"),
+        ({"evidence": EVIDENCE | {"count": 3}}, "TypeError"),
+        ({"evidence": EVIDENCE | {"count": {}}}, "KeyError"),
+        ({"evidence": EVIDENCE | {"usual": "often"}}, "ValueError"),
+        ({"kind": "threshold"}, "KeyError"),
+        ({"metric": "likes"}, "KeyError"),
+        ({"id": "another"}, "Its id"),
+        ({"value": "instagram"}, "Its id"),
+        ({"kind": "feeling"}, "It is no alert"),
+        ({"started_at": "2026-05-01"}, "It is no alert"),
+        (
+            {"started_at": "0001-01-01T00:00:00+14:00", "evidence": EVIDENCE},
+            "OverflowError|ValueError|Its id",
+        ),
+    ],
+)
+def test_what_somebody_else_wrote_is_told_by_one_kind_of_error(changes, why):
+    with pytest.raises(ValueError, match=why):
+        read_event(json.dumps(READABLE | changes).encode())
+
+
+@pytest.mark.parametrize("record", [None, b"", b"no JSON", b"\xff", b"[]", b"{}", b'"text"'])
+def test_what_is_no_json_of_an_alert_is_told_alike(record):
+    with pytest.raises(ValueError, match="It is no alert"):
+        read_event(record)

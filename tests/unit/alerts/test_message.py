@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import json
 
+import pytest
+
 from nifos_stream.alerts.message import body, headers, text
 from tests.unit.alerts.made import made_alert
 
@@ -20,6 +22,11 @@ def test_a_post_can_neither_mention_nor_link_nor_break_out():
     post = {"text": "<!channel> a&b\n<https://evil.example|here>"}
     line = text([made_alert(evidence={"posts": [post]})]).splitlines()[1]
     assert line == "> &lt;!channel&gt; a&amp;b &lt;https://evil.example|here&gt;"
+
+
+@pytest.mark.parametrize("posts", [None, 5, "text", ["text", 5, None], {"text": "text"}])
+def test_evidence_that_somebody_else_wrote_is_no_reason_to_fail(posts):
+    assert len(text([made_alert(evidence={"posts": posts})]).splitlines()) == 1
 
 
 def test_a_value_is_escaped_too():
