@@ -135,7 +135,9 @@ class Webhook(_Part):
     secret: SecretStr | None = Field(None, min_length=8, description="Signs what is sent.")
     rules: tuple[str, ...] = Field((), description="Only alerts of these rules.")
     ended: bool = Field(True, description="Also when an alert ends.")
-    timeout_seconds: PositiveFloat = Field(10.0, description="Longest that one try may take.")
+    timeout_seconds: PositiveFloat = Field(
+        10.0, le=120, description="Longest that one try may take, all of it."
+    )
     give_up_seconds: PositiveFloat = Field(3600.0, description="How long it is tried again.")
 
     @field_validator("url")
