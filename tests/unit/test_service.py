@@ -1,5 +1,6 @@
 """Stages run side by side; a signal, a failure or idleness ends them all."""
 
+import gc
 import sys
 import threading
 
@@ -60,16 +61,19 @@ def test_the_failure_of_one_stage_ends_the_others_and_is_raised():
     assert other.stopped
 
 
-def test_threads_take_turns_as_before_once_the_service_has_ended():
-    """Whoever embeds it, or is measured beside it, goes on with the interval that it had."""
-    before = sys.getswitchinterval()
+def test_the_interpreter_is_as_before_once_the_service_has_ended():
+    """Whoever embeds it, or is measured beside it, goes on with the interval and thresholds that it had."""
     seen = []
 
     class Noting(FakeStage):
         def run(self, stop):
             assert not stop.is_set()
-            seen.append(sys.getswitchinterval())
+            seen.append((sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count()))
 
+    before = sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count()
     Service([Noting("noting")], Metrics()).run()
-    assert seen == [pytest.approx(0.001)]
-    assert sys.getswitchinterval() == before
+    interval_seconds, (objects, *others), frozen = seen[0]
+    assert interval_seconds == pytest.approx(0.001)
+    assert (objects, *others) == (20_000, *before[1][1:])
+    assert frozen > 0
+    assert (sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count()) == before
