@@ -28,6 +28,8 @@ _WORD_CELLS = 20
 _BAR_CELLS = 10
 _LEAST_TEXT_CELLS = 20
 _MOST_CELLS = 120
+_NEARLY = 0.95
+"""Above this share of the posts, what they are worth is not worth a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ def _rests_on(found: Found) -> str:
         f" against {_part(found.posts_before, found.counted_before)} of the window before"
         f" and {_part(found.posts_rest, found.counted_rest)} others of this window: {kept}."
     )
+    if found.worth < _NEARLY * found.posts:
+        said += f" Busy hours are sampled thinner, so these tell as much as {found.worth:,.0f} drawn alike."
     if found.kept_since is not None:
         said += f" Posts are kept for this since {found.kept_since:%Y-%m-%d}."
     return said

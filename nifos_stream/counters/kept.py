@@ -11,7 +11,7 @@ from nifos_stream.counters.connect import RedisClient
 from nifos_stream.counters.look import Look, Moved
 from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.rules import Rules
-from nifos_stream.counters.samples import KEPT_SECONDS, LATEST, name, stretch
+from nifos_stream.counters.samples import CHANCES, KEPT_SECONDS, LATEST, name, stretch
 from nifos_stream.counters.shapes import Freshness
 from nifos_stream.counters.store import Keys, script
 from nifos_stream.counters.wanted import EVERY, Filter
@@ -32,10 +32,23 @@ class Latest:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """How a post came to be kept: its chance, in [0, 1], was not above what its stretch has room for.
+
+    rate: that limit, so the share of its stretch's posts that are kept; 1 where all are.
+    """
+
+    chance: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """Posts written in [start, end), chosen by chance.
 
     They are in the order of their chance, which says nothing of them: the first ones are a sample, too.
+    drawn: of each post. A busy stretch keeps a lesser share of its posts than a quiet one, so they are no
+    fair sample of the whole unless each weighs as many as it stands for.
     whole: these are all the posts there are, as no stretch had more than is kept. kept_since: where
     that which is kept begins, when the window begins before it; else None.
     """
@@ -43,6 +56,7 @@ class Sample:
     start: dt.datetime
     end: dt.datetime
     posts: tuple[KeptPost, ...]
+    drawn: tuple[Drawn, ...]
     whole: bool
     freshness: Freshness
     kept_since: dt.datetime | None = None
@@ -90,16 +104,32 @@ def read_sample(client: RedisClient, keys: Keys, look: Look, span: Span, wanted:
     calendar, most = Calendar(rules.timezone), rules.sample_posts
     since = _kept_since(calendar, span, look.now)
     names = list(_names(calendar, span, look.now)) if most else []
-    found: dict[str, float] = {}
+    found: dict[str, Drawn] = {}
     whole = bool(most) and since is None
     for pairs in _read(client, keys, look, names, most):
-        whole = whole and len(pairs) < 2 * most
-        found.update(zip(pairs[::2], map(float, pairs[1::2]), strict=True))
-    posts = (KeptPost.of(post, calendar.zone) for post in sorted(found, key=lambda post: (found[post], post)))
+        is_full = len(pairs) >= 2 * most
+        whole = whole and not is_full
+        rate = float(pairs[-1]) / CHANCES if is_full else 1.0
+        for post, chance in zip(pairs[::2], pairs[1::2], strict=True):
+            found[post] = Drawn(float(chance) / CHANCES, rate)
+    in_order = sorted(found, key=lambda post: (found[post].chance, post))
     start, end = calendar.moment(span.start), calendar.moment(span.end)
-    chosen = tuple(post for post in posts if start <= post.created_at < end and wanted.accepts_kept(post))
+    chosen = [
+        (post, found[written])
+        for written in in_order
+        for post in (KeptPost.of(written, calendar.zone),)
+        if start <= post.created_at < end and wanted.accepts_kept(post)
+    ]
     kept_since = None if since is None else calendar.moment(since)
-    return Sample(start, end, chosen, whole, look.freshness(), kept_since)
+    return Sample(
+        start,
+        end,
+        tuple(post for post, _ in chosen),
+        tuple(drawn for _, drawn in chosen),
+        whole,
+        look.freshness(),
+        kept_since,
+    )
 
 
 def _kept_since(calendar: Calendar, span: Span, now: float) -> int | None:

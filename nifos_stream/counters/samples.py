@@ -23,6 +23,8 @@ KEPT_SECONDS = {"10m": 9000, "1h": 49 * 3600, "1d": 15 * 86_400}
 """How long after its end a sample is kept: two hours, two days and two weeks, and a little over."""
 MOST_SAMPLES = 85
 """Samples that a partition has at a time, at most."""
+CHANCES = 2**48
+"""Above every chance; a post of a stretch has each below it equally likely."""
 _BREAK = b"\n"
 _64_BITS = 2**64 - 1
 # Every stretch of today's time zones begins at a multiple of this.
@@ -168,7 +170,7 @@ class _Best:
 
 
 def chance_of(event: Event, offset: int) -> int:
-    """A number below 2^48 that only the event's origin decides; its own offset where it states none.
+    """A number below CHANCES that only the event's origin decides; its own offset where it states none.
 
     The offset and the time of the input record, mixed as by Vigna's splitmix64: each partition has samples of
     its own, and two records of a topic with the same offset (it was made anew) have not the same time.

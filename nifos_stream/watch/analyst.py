@@ -9,10 +9,10 @@ import datetime as dt
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain, zip_longest
+from itertools import chain, takewhile, zip_longest
 from typing import Protocol
 
-from nifos_stream.counters.kept import Sample
+from nifos_stream.counters.kept import Drawn, Sample
 from nifos_stream.counters.posts import KeptPost, as_json
 from nifos_stream.counters.reader import Counts, Filter, Moment, RedisAway
 from nifos_stream.counters.shapes import Freshness, Window
@@ -26,6 +26,8 @@ MOST_POSTS = 1500
 MOST_READ = 20_000
 """Posts whose words are remembered."""
 MOST_WORDS = 100
+_LEAST_RATE = 1e-12
+Weighted = tuple[KeptPost, Drawn]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,11 @@ class Found:
     """Words of [start, end), furthest apart first, and how many posts they rest on.
 
     posts: of the label in the window; posts_before: in the window before; posts_rest: of the other labels in
-    the window. counted, counted_before, counted_rest: how many of each were counted; None where that is not
-    known. whole: no post was left out. kept_since: where the posts that are kept begin, when either window
-    begins before. unread: posts that were not read yet; asking again reads more.
+    the window. worth, worth_before, worth_rest: how many posts drawn alike would tell as much; fewer, where
+    busy hours are sampled thinner than quiet ones. counted, counted_before, counted_rest: how many of each
+    were counted; None where that is not known. whole: no post was left out. kept_since: where the posts that
+    are kept begin, when either window begins before. unread: posts that were not read yet; asking again reads
+    more.
     """
 
     start: dt.datetime
@@ -59,6 +63,9 @@ class Found:
     posts: int
     posts_before: int
     posts_rest: int
+    worth: float
+    worth_before: float
+    worth_rest: float
     counted: int | None
     counted_before: int | None
     counted_rest: int | None
@@ -103,11 +110,11 @@ class Analyst:
         start = window.start - (window.end - window.start)
         before, counts_before = self._sample(asked.wanted, asked.window, start, window.start)
         kinds = (
-            [post for post in window.posts if post.label == asked.label],
-            [post for post in before.posts if post.label == asked.label],
-            [post for post in window.posts if post.label != asked.label],
+            _drawn(window, lambda post: post.label == asked.label),
+            _drawn(before, lambda post: post.label == asked.label),
+            _drawn(window, lambda post: post.label != asked.label),
         )
-        corpora, unread = self._corpora([kind[: self._most_posts] for kind in kinds])
+        corpora, unread = self._corpora(kinds)
         target, earlier, rest = corpora
         counted, counted_rest = _split(counts, asked.label)
         counted_before, _ = _split(counts_before, asked.label)
@@ -120,6 +127,9 @@ class Analyst:
             posts=len(target.posts),
             posts_before=len(earlier.posts),
             posts_rest=len(rest.posts),
+            worth=target.worth(),
+            worth_before=earlier.worth(),
+            worth_rest=rest.worth(),
             counted=counted,
             counted_before=counted_before,
             counted_rest=counted_rest,
@@ -130,7 +140,7 @@ class Analyst:
             freshness=window.freshness,
         )
 
-    def _are_all(self, posts: Sequence[KeptPost], counted: int | None) -> bool:
+    def _are_all(self, posts: Sequence[Weighted], counted: int | None) -> bool:
         return (counted or 0) <= len(posts) <= self._most_posts
 
     def _sample(
@@ -155,15 +165,20 @@ class Analyst:
         except UserError:
             return None  # These are not counted together.
 
-    def _corpora(self, kinds: Sequence[Sequence[KeptPost]]) -> tuple[list[Corpus], int]:
-        """The posts of each kind that were read, their words, and how many were not."""
+    def _corpora(self, kinds: Sequence[Sequence[Weighted]]) -> tuple[list[Corpus], int]:
+        """The posts of each kind that were read, their words, and how many were not, of those looked at."""
+        looked_at = [[post for post, _ in kind[: self._most_posts]] for kind in kinds]
         # In turn, so that each kind has its share of what may be read now.
-        turns = chain.from_iterable(zip_longest(*kinds))
+        turns = chain.from_iterable(zip_longest(*looked_at))
         self._read([post for post in turns if post is not None and _key(post) not in self._known])
-        read = [[post for post in kind if _key(post) in self._known] for kind in kinds]
+        # Up to the first that was not read: only the first ones are a sample.
+        read = [list(takewhile(lambda post: _key(post) in self._known, posts)) for posts in looked_at]
         named = iter(words.named([self._known[_key(post)] for post in chain.from_iterable(read)]))
-        unread = sum(map(len, kinds)) - sum(map(len, read))
-        return [Corpus(posts, [next(named) for _ in posts]) for posts in read], unread
+        corpora = [
+            Corpus(posts, [next(named) for _ in posts], weights(kind, len(posts)))
+            for posts, kind in zip(read, kinds, strict=True)
+        ]
+        return corpora, sum(map(len, looked_at)) - sum(map(len, read))
 
     def _read(self, posts: Sequence[KeptPost]) -> None:
         """Read as many of them as may be now."""
@@ -176,6 +191,19 @@ class Analyst:
         self._known.update(zip(map(_key, chosen), self._reader.read(texts), strict=True))
         while len(self._known) > MOST_READ:
             self._known.popitem(last=False)
+
+
+def weights(kind: Sequence[Weighted], first: int) -> list[float]:
+    """How many posts each of the first ones stands for.
+
+    A post is among them when its chance is neither above the rate of its stretch nor above that of the last.
+    """
+    limit = 1.0 if first == len(kind) else kind[first - 1][1].chance
+    return [1 / max(min(drawn.rate, limit), _LEAST_RATE) for _, drawn in kind[:first]]
+
+
+def _drawn(sample: Sample, is_one: Callable[[KeptPost], bool]) -> list[Weighted]:
+    return [(post, drawn) for post, drawn in zip(sample.posts, sample.drawn, strict=True) if is_one(post)]
 
 
 def _split(counts: Window | None, label: Label) -> tuple[int | None, int | None]:
@@ -194,6 +222,9 @@ def drivers_json(found: Found) -> dict[str, object]:
         "posts": found.posts,
         "posts_before": found.posts_before,
         "posts_rest": found.posts_rest,
+        "worth": round(found.worth),
+        "worth_before": round(found.worth_before),
+        "worth_rest": round(found.worth_rest),
         "counted": found.counted,
         "counted_before": found.counted_before,
         "counted_rest": found.counted_rest,

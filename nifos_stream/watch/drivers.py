@@ -4,6 +4,9 @@ Weighted log-odds with an informative Dirichlet prior: Monroe, Colaresi, Quinn, 
 Analysis 16, 2008), equations 16 to 22. A word is counted once a post, so that nobody drives by repeating it.
 The prior is how often a word stands in all the posts at hand, worth `PRIOR_WORDS` words or a tenth of those
 at hand: it keeps what is rare from looking like much.
+
+Posts that were sampled unequally weigh what they stand for, scaled so that a corpus counts as the number of
+posts drawn alike that would tell as much (Kish's effective sample size): no word looks surer than it is.
 """
 
 import math
@@ -30,7 +33,7 @@ class Driver:
 
     z: the lesser of z_before and z_rest, so that a word is new and of this label alone; each is a difference
     of log-odds in standard errors, None where there is nothing to compare with. count, count_before,
-    count_rest: posts with the word. posts: the newest behind it.
+    count_rest: posts with the word, each as one. posts: the newest behind it.
     """
 
     word: str
@@ -45,24 +48,46 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Posts and the words of each."""
+    """Posts and the words of each. weights: how many posts each stands for; () when all stand for as many."""
 
     posts: Sequence[KeptPost]
     words: Sequence[frozenset[str]]
+    weights: Sequence[float] = ()
 
     def counts(self) -> Counter[str]:
         """In how many posts each word stands."""
         return Counter(word for words in self.words for word in words)
 
+    def worth(self) -> float:
+        """How many posts of one weight tell as much as these."""
+        if not self.weights:
+            return float(len(self.posts))
+        return sum(self.weights) ** 2 / sum(weight * weight for weight in self.weights)
+
+    def weighed(self) -> dict[str, float]:
+        """The counts by weight, as if there were `worth` posts."""
+        if not self.weights:
+            return {word: float(count) for word, count in self.counts().items()}
+        scale = self.worth() / sum(self.weights)
+        found: dict[str, float] = {}
+        for words, weight in zip(self.words, self.weights, strict=True):
+            for word in words:
+                found[word] = found.get(word, 0.0) + scale * weight
+        return found
+
 
 def drivers(target: Corpus, before: Corpus, rest: Corpus, limit: int) -> tuple[Driver, ...]:
     """The `limit` words that set `target` furthest apart from `before` and from `rest`, furthest first."""
     counts, counts_before, counts_rest = target.counts(), before.counts(), rest.counts()
-    background = counts + counts_before + counts_rest
-    whole = background.total()
+    weighed, weighed_before, weighed_rest = target.weighed(), before.weighed(), rest.weighed()
+    background = {
+        word: weighed.get(word, 0.0) + weighed_before.get(word, 0.0) + weighed_rest.get(word, 0.0)
+        for word in counts | counts_before | counts_rest
+    }
+    whole = sum(background.values())
     strength = min(PRIOR_WORDS, whole / 10)
     prior = {word: strength * seen / whole for word, seen in background.items()}
-    z_before, z_rest = z_scores(counts, counts_before, prior), z_scores(counts, counts_rest, prior)
+    z_before, z_rest = z_scores(weighed, weighed_before, prior), z_scores(weighed, weighed_rest, prior)
     found = []
     for word, seen in counts.items():
         compared = [scores[word] for scores in (z_before, z_rest) if scores]
@@ -86,7 +111,7 @@ def drivers(target: Corpus, before: Corpus, rest: Corpus, limit: int) -> tuple[D
 
 
 def z_scores(
-    one: Mapping[str, int], other: Mapping[str, int], prior: Mapping[str, float]
+    one: Mapping[str, float], other: Mapping[str, float], prior: Mapping[str, float]
 ) -> dict[str, float]:
     """How far apart each word of `one` is from `other`, in standard errors.
 

@@ -105,6 +105,10 @@ def test_what_is_kept_is_read_through_the_reader(settings, bootstrap, counts):
         assert everything
         counted = counts.window(start=sample.start, end=sample.end).total.total
         assert (len(sample.posts) == counted) >= sample.whole
+        assert [each.chance for each in sample.drawn] == sorted(each.chance for each in sample.drawn)
+        assert all(each.chance <= each.rate <= 1 for each in sample.drawn)
+        stands_for = sum(1 / each.rate for each in sample.drawn)
+        assert 0.5 * counted < stands_for < 2 * counted, "by ten posts of each stretch and partition"
         before = counts.sample(start=sample.start - (sample.end - sample.start), end=sample.start)
         assert before.end == sample.start
         assert not {post.id for post in before.posts} & {post.id for post in sample.posts}

@@ -114,6 +114,11 @@ class DriversAnswer(_Shape):
     posts: int = Field(description="Posts of the label in the window that the words rest on.")
     posts_before: int = Field(description="The same of the window before, which is as long.")
     posts_rest: int = Field(description="Posts of the other labels in the window.")
+    worth: int = Field(
+        description="Posts that tell as much as `posts` do; fewer, where busy hours are sampled thinner."
+    )
+    worth_before: int
+    worth_rest: int
     counted: int | None = Field(description="Counted of those in `posts`; null where that is not known.")
     counted_before: int | None = Field(description="The same of `posts_before`.")
     counted_rest: int | None = Field(description="The same of `posts_rest`.")

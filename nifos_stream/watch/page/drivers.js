@@ -63,9 +63,11 @@ function show(label) {
 }
 
 /** How many posts the words rest on, and whether these are all. */
-function basis({ posts, counted, posts_before: before, counted_before: countedBefore, whole, kept_since: since }) {
-  const said = whole ? t("driversAll", { posts: format.count(posts), before: format.count(before) })
+function basis({ posts, worth, counted, posts_before: before, counted_before: countedBefore, whole, kept_since: since }) {
+  let said = whole ? t("driversAll", { posts: format.count(posts), before: format.count(before) })
     : t("driversSample", { posts: part(posts, counted), before: part(before, countedBefore) });
+  // Of posts that were drawn alike, each is worth one.
+  if (worth < 0.95 * posts) said += t("driversWorth", { posts: format.count(posts), worth: format.count(worth) });
   return since ? said + t("driversKept", { day: since.slice(0, 10) }) : said;
 }
 

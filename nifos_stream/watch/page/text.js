@@ -72,6 +72,7 @@ const TEXTS = {
   driversPositive: ["긍정 글을 두드러지게 하는 말", "Words that set positive posts apart"],
   driversAll: ["이 기간의 글 {posts}개, 직전 기간의 글 {before}개 전부에 근거합니다.", "Rests on {posts} posts of the window and {before} of the window before: all there are."],
   driversSample: ["이 기간의 글 {posts}, 직전 기간의 글 {before}에 근거한 표본입니다.", "Rests on {posts} posts of the window and {before} of the window before: a sample."],
+  driversWorth: [" 바쁜 시간대는 더 성기게 뽑히므로 글 {posts}개는 고르게 뽑은 {worth}개만큼을 말해 줍니다.", " Busy hours are sampled thinner, so these {posts} tell as much as {worth} drawn alike."],
   driversPart: ["{counted}개 중 {posts}개", "{posts} of the {counted}"],
   driversSome: ["{posts}개", "{posts}"],
   driversKept: [" 이를 위한 글은 {day}부터 보관되어 있습니다.", " Posts are kept for this since {day}."],

@@ -6,13 +6,13 @@ from collections import Counter
 
 import pytest
 
-from nifos_stream.counters.kept import Sample
+from nifos_stream.counters.kept import Drawn, Sample
 from nifos_stream.counters.reader import RedisAway
 from nifos_stream.counters.shapes import Count, Window
 from nifos_stream.counters.wanted import Filter
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS, Label
-from nifos_stream.watch.analyst import Analyst, Asked
+from nifos_stream.watch.analyst import Analyst, Asked, weights
 from nifos_stream.watch.drivers import Corpus, drivers, z_scores
 from nifos_stream.watch.words import Words
 from tests.unit.watch.made_counts import LEVEL, NOW, made_post
@@ -80,10 +80,14 @@ class SplitAtSpaces:
 
 
 class Sampled:
-    """Posts by the minutes of their age. lost: posts of each label that were counted and are not kept."""
+    """Posts by the minutes of their age, in the order of their chance.
 
-    def __init__(self, *posts, whole=True, lost=0, kept_since=None, refused=None):
+    rate: of the stretch of a post. lost: posts of each label that were counted and are not kept.
+    """
+
+    def __init__(self, *posts, rate=lambda _post: 1.0, whole=True, lost=0, kept_since=None, refused=None):
         self.posts = posts
+        self.rate = rate
         self.whole = whole
         self.lost = lost
         self.kept_since = kept_since
@@ -95,7 +99,10 @@ class Sampled:
         last = end or NOW + dt.timedelta(seconds=1)
         first = start or last - dt.timedelta(hours=1)
         posts = [p for p in self.posts if first <= p.created_at < last and wanted.accepts_kept(p)]
-        return Sample(first, last, tuple(posts), self.whole, LEVEL, self.kept_since)
+        drawn = tuple(
+            Drawn(self.rate(post) * place / len(posts), self.rate(post)) for place, post in enumerate(posts)
+        )
+        return Sample(first, last, tuple(posts), drawn, self.whole, LEVEL, self.kept_since)
 
     def window(self, window="1h", *, by=None, where=None, start=None, end=None, grain=None):
         """The counts of all the posts, and of those that are kept no more."""
@@ -165,3 +172,44 @@ def test_where_they_are_not_counted_together_what_is_kept_says_whether_they_are_
 def test_nothing_is_loaded_for_nothing():
     answer = Analyst(Sampled(), pytest.fail).find(Asked())
     assert (answer.posts, answer.words) == (0, ())
+
+
+def hours(busy, quiet, before):
+    """A day of posts, 100 kept of each hour, and the day before it.
+
+    The last hour had 10,000 posts, the others 100. busy, quiet, before: shares of posts with a word, by word.
+    """
+    for number in range(100):
+        for hour in range(48):
+            shares = busy if hour == 0 else quiet if hour < 24 else before
+            said = [word for word, share in shares.items() if number < 100 * share]
+            text, age = " ".join(["길", *said]), 60 * hour + 1 + number % 59
+            yield made_post(age, text, id=f"{hour}-{number}", label=Label.NEGATIVE)
+
+
+def test_a_quiet_hour_weighs_no_more_than_its_posts():
+    """What most posts of 23 quiet hours say is not what the day says; what one busy hour says is."""
+    usual = {"소풍": 0.3, "산사태": 0.3}
+    day = hours({"소풍": 0.0, "산사태": 0.6}, {"소풍": 0.6, "산사태": 0.0}, usual)
+    sampled = Sampled(*day, rate=lambda post: 0.01 if post.id.startswith("0-") else 1.0, whole=False)
+    answer = Analyst(sampled, SplitAtSpaces, most_posts=10_000).find(
+        Asked(start=NOW - dt.timedelta(hours=24), end=NOW)
+    )
+    assert [word.word for word in answer.words] == ["산사태"]
+    assert answer.posts == answer.posts_before == 2400
+    # (10,000 + 2,300)^2 / (100 x 100^2 + 2,300)
+    assert answer.worth == pytest.approx(150.9, abs=0.1)
+    assert answer.worth_before == pytest.approx(2400)
+
+
+def test_posts_weigh_by_the_rate_of_their_stretch_or_by_where_they_are_cut():
+    kind = [
+        (None, Drawn(0.01, 0.02)),
+        (None, Drawn(0.02, 1.0)),
+        (None, Drawn(0.1, 0.5)),
+        (None, Drawn(0.4, 1.0)),
+    ]
+    assert weights(kind, 4) == [50, 1, 2, 1]
+    assert weights(kind, 3) == [50, 10, 10]
+    assert weights(kind, 2) == [50, 50], "the first ones are a fair sample"
+    assert weights(kind, 0) == []
