@@ -69,29 +69,53 @@ class SurgeRule(_Historical):
     )
 
 
+LEAST_POSTS_OF_A_SHARE = 20
+
+
 class ThresholdRule(_Rule):
-    """Above or below a line, whatever was before."""
+    """Above or below a line, whatever was before.
+
+    What is not there: a window without posts has the number 0, which lies below a line, and no share, which
+    lies on neither side of it. `below` a number is held against named values always, and else against every
+    value from a day after its first post until two weeks after its last: an alert on a value that is gone for
+    longer ends. `min_posts` holds for shares and numbers; a window with fewer posts crosses no line, and an
+    alert is calm in it.
+    """
 
     kind: Literal["threshold"] = "threshold"
     metric: Metric = Field("negative_share", description="What is held against the line.")
     above: float | None = Field(None, ge=0, description="Alert above it.")
-    below: float | None = Field(None, ge=0, description="Or below it.")
+    below: float | None = Field(None, gt=0, description="Or below it.")
     clear: float | None = Field(
         None, ge=0, description="Where it is calm again; a tenth back from the line without it."
     )
     window_minutes: int = Field(60, ge=1, le=1440, description="Length of what is looked at, each minute.")
-    min_posts: PositiveInt = Field(20, description="Fewest posts in the window.")
+    min_posts: int | None = Field(
+        None, ge=0, description="Fewest posts in the window; without it 20 for a share, and 0 for a number."
+    )
 
     @model_validator(mode="after")
     def _one_line(self) -> Self:
         if (self.above is None) == (self.below is None):
             raise ValueError("a threshold rule has one of above and below")
         line = self.above if self.above is not None else self.below
-        if line is not None and line > 1 and self.metric.endswith("_share"):
+        if line is not None and line > 1 and self.is_share():
             raise ValueError("a share lies between 0 and 1")
+        if self.metric == "posts" and self.below is not None and self.below <= self.fewest_posts():
+            raise ValueError("fewer than min_posts posts cross no line")
         if self.clear is not None and line is not None and (self.clear > line) == (self.above is not None):
             raise ValueError("clear lies on the calm side of the line")
         return self
+
+    def is_share(self) -> bool:
+        """Whether a part of the posts is held against the line."""
+        return self.metric.endswith("_share")
+
+    def fewest_posts(self) -> int:
+        """How many posts a window has, at least, that crosses the line."""
+        if self.min_posts is not None:
+            return self.min_posts
+        return LEAST_POSTS_OF_A_SHARE if self.is_share() else 0
 
     def clears_at(self) -> float:
         """Where it is calm again."""

@@ -119,7 +119,9 @@ class Metrics:
 
         # The alerts.
         self.alerts = self._counter("alerts", "Alerts published: begun or ended, by rule.", "rule", "what")
-        self.alerts_open = self._gauge("alerts_open", "Alerts that are open, where they are evaluated.")
+        self.alerts_open = self._gauge(
+            "alerts_open", "Alerts that are open; only of the worker that evaluates the rules.", "rule"
+        )
         self.alerts_leading = self._gauge("alerts_leading", "1 where the rules are evaluated.")
         self.webhook_posts = self._counter(
             "webhook_posts", "Messages to webhooks: delivered, retried or given_up.", "webhook", "end"

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import OffsetSpec
 
 from nifos_stream import kafka
-from nifos_stream.errors import BrokerUnavailable, UserError
+from nifos_stream.errors import BrokerUnavailable, Stopped, UserError
 from nifos_stream.settings import KafkaSettings
 
 Offsets = Mapping[int, int]
@@ -32,9 +32,10 @@ _GONE = {
 class TopicReader:
     """Reads committed records by partition and offset, as often as asked; close it.
 
-    patience_seconds: how long Kafka may deliver nothing before the end is reached.
+    patience_seconds: how long Kafka may deliver nothing before the end is reached. told_to_stop: asked while
+    it connects and between the messages of `between` and `all`, many times a second.
     UserError when Kafka cannot be reached or the topic is missing; BrokerUnavailable when Kafka stops
-    answering later.
+    answering later; Stopped when it was told to.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class TopicReader:
         topic: str,
         *,
         patience_seconds: float = 60.0,
+        told_to_stop: Callable[[], bool] = lambda: False,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.topic = topic
         self._patience_seconds = patience_seconds
+        self._told_to_stop = told_to_stop
         self._now = now
-        self._admin = kafka.connect(settings)
+        self._admin = kafka.connect(settings, told_to_stop=told_to_stop)
         if topic not in (facts := kafka.topic_facts(self._admin, [topic])):
             raise UserError(f"Topic {topic} does not exist; `nifos-stream topics create` makes it.")
         self.partitions = range(facts[topic].partitions)
@@ -74,6 +77,8 @@ class TopicReader:
         self._assign({partition: lower[partition] for partition in unread})
         heard = self._now()
         while unread:
+            if self._told_to_stop():
+                raise Stopped(f"Told to stop before topic {self.topic} was read.")
             messages = self._consumer.consume(_MOST_MESSAGES, _POLL_SECONDS)
             if messages:
                 heard = self._now()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from nifos_stream.alerts.numbers import DAY, EVERYTHING, HOUR
 from nifos_stream.counters.reader import Counts
 from nifos_stream.counters.shapes import Count, Window
+from nifos_stream.settings import Settings
 
 _SHORT = 2 * HOUR
 """Windows from this length on are read by whole hours where they can be."""
@@ -61,3 +62,13 @@ def _pieces(start: int, end: int) -> Iterator[tuple[str, int, int]]:
     yield "1h", first, last
     if last < end:
         yield "1m", last, end
+
+
+def counts_of(settings: Settings) -> Counts:
+    """The counts that the settings name."""
+    return Counts(
+        settings.redis.url.get_secret_value(),
+        prefix=settings.counters.prefix,
+        timezone=settings.timezone,
+        timeout_seconds=settings.redis.timeout_seconds,
+    )

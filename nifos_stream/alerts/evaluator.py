@@ -5,15 +5,28 @@ Numbers at that minute, so that counts which came in late are seen, too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from nifos_stream.alert_settings import Metric, Rule, SilenceRule, SurgeRule, ThresholdRule
 from nifos_stream.alerts import rules
-from nifos_stream.alerts.history import History, amount
+from nifos_stream.alerts.history import History, Reads, amount
 from nifos_stream.alerts.machine import Alert, Judged, Machine, Subject
 from nifos_stream.alerts.numbers import EVERYTHING, MINUTE, Numbers
 from nifos_stream.alerts.rules import Verdict
 from nifos_stream.alerts.score import line
 from nifos_stream.counters.shapes import Count
+
+_YOUNG_DAYS = 1
+_GONE_DAYS = 14
+"""`below` a number is held against values that are older than the one, and had a post within the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """Of a history: it is shared by the rules that have the same."""
+
+    history: int
+    least: int
 
 
 class Evaluator:
@@ -30,7 +43,7 @@ class Evaluator:
         self._rules = judging
         self._numbers = numbers
         self._machine = Machine(most_open=most_open, open_alerts=open_alerts)
-        self._histories: dict[tuple[int, int], History] = {}
+        self._histories: dict[_Days, History] = {}
 
     @property
     def machine(self) -> Machine:
@@ -67,8 +80,8 @@ class Evaluator:
             return (EVERYTHING,)
         if rule.values:
             return rule.values
-        values = dict.fromkeys(found)
-        if isinstance(rule, SilenceRule):
+        values = dict.fromkeys(() if _below_a_number(rule) else found)
+        if isinstance(rule, SilenceRule) or _below_a_number(rule):
             values |= dict.fromkeys(self._history(rule).known(dimension, minute))
         opened = (s for s in self._machine.open if s.rule == rule.name and s.dimension == dimension)
         return values | dict.fromkeys(subject.value for subject in opened)
@@ -85,12 +98,17 @@ class Evaluator:
         is_open: bool,
     ) -> Verdict | None:
         """The verdict of a rule; None when there is nothing to judge by."""
+        _, dimension, value = subject
         if isinstance(rule, ThresholdRule):
+            if is_open and self._is_gone(rule, dimension, value, end):
+                return _gone(rule.metric)
             return rules.threshold(rule, count)
-        history, (_, dimension, value) = self._history(rule), subject
+        history = self._history(rule)
         if isinstance(rule, SilenceRule):
             if count.total and not is_open:
                 return None
+            if is_open and not count.total and self._is_gone(rule, dimension, value, end):
+                return _gone("posts")
             return rules.silence(rule, count, history.usual(dimension, value, "posts", start, end))
         limit = line(rule.false_alarms_per_week, series)
         verdicts: list[Verdict] = []
@@ -115,10 +133,17 @@ class Evaluator:
                 values += len(chosen & known.keys()) if chosen else len(known)
         return values * len(rule.metrics)
 
-    def _history(self, rule: SurgeRule | SilenceRule) -> History:
-        days = rule.history_days, rule.min_days
+    def _is_gone(self, rule: ThresholdRule | SilenceRule, dimension: str, value: str, minute: int) -> bool:
+        """Whether the value is not named, and had no post for so long that nothing is expected of it."""
+        if rule.values or dimension == "all" or not (isinstance(rule, SilenceRule) or _below_a_number(rule)):
+            return False
+        return value not in self._history(rule).known(dimension, minute)
+
+    def _history(self, rule: Rule) -> History:
+        days = _days(rule)
         if days not in self._histories:
-            self._histories[days] = History(self._numbers, *days)
+            sharing = [other for other in self._rules if _days(other) == days]
+            self._histories[days] = History(self._numbers, days.history, days.least, _reads(sharing))
         return self._histories[days]
 
 
@@ -126,6 +151,29 @@ def replay(evaluator: Evaluator, start: int, end: int) -> Iterator[Alert]:
     """What begins and ends at each minute after `start`, up to `end`."""
     for minute in range(start + MINUTE, end + MINUTE, MINUTE):
         yield from evaluator.step(minute)
+
+
+def _below_a_number(rule: Rule) -> bool:
+    """Whether what is not there may cross the line of the rule, so that it has to be looked for."""
+    return isinstance(rule, ThresholdRule) and rule.below is not None and not rule.is_share()
+
+
+def _days(rule: Rule) -> _Days:
+    if isinstance(rule, ThresholdRule):
+        return _Days(_GONE_DAYS, _YOUNG_DAYS)
+    return _Days(rule.history_days, rule.min_days)
+
+
+def _reads(sharing: Iterable[Rule]) -> dict[str, Reads]:
+    """What these rules read of each dimension, together; a threshold only which values there are."""
+    reads: dict[str, Reads] = {}
+    for rule in sharing:
+        values = frozenset(rule.values) or None
+        for dimension in rule.dimensions:
+            seconds = 0 if isinstance(rule, ThresholdRule) else rule.window_minutes * MINUTE
+            mine = Reads(seconds, None if dimension == "all" else values)
+            reads[dimension] = reads[dimension].also(mine) if dimension in reads else mine
+    return reads
 
 
 def _heaviest(verdicts: Sequence[Verdict]) -> Verdict | None:
@@ -138,7 +186,7 @@ def _heaviest(verdicts: Sequence[Verdict]) -> Verdict | None:
 
 
 def _gone(metric: Metric) -> Verdict:
-    """Its history is too short by now: nothing to hold an open alert up."""
+    """Its history is too short by now, or it is gone: nothing to hold an open alert up."""
     return Verdict(metric, over=False, calm=True)
 
 

@@ -81,6 +81,12 @@ def kinds(rules: tuple[Rule, ...]) -> dict[str, str]:
     return {rule.name: rule.kind for rule in rules}
 
 
+def left_out_of(left_out: tuple[int, int], zone: dt.tzinfo) -> Mapping[str, object]:
+    """Evidence of an alert that was open while minutes could not be evaluated: (from, to), in seconds."""
+    start, end = (_moment(seconds, zone).isoformat() for seconds in left_out)
+    return {"left_out": {"from": start, "to": end}}
+
+
 def _moment(seconds: Any, zone: dt.tzinfo) -> dt.datetime:
     return dt.datetime.fromtimestamp(int(seconds), zone)
 
@@ -90,8 +96,16 @@ def _summary(alert: Alert, kind: str) -> str:
     facts = alert.evidence
     minutes = (int(str(facts["to"])) - int(str(facts["from"]))) // 60
     said = _SAID[kind](_METRICS[alert.metric], alert.metric, facts, _length(minutes))
-    end = f" Over after {_length((alert.ended_at - alert.started_at) // 60)}." if alert.ended_at else ""
-    return f"{whose[0].upper()}{whose[1:]}: {said}.{end}"
+    end = f" Over after {_length((alert.ended_at - alert.started_at) // 60)}" if alert.ended_at else ""
+    return f"{whose[0].upper()}{whose[1:]}: {said}.{end}{_unseen(facts) if end else ''}{end and '.'}"
+
+
+def _unseen(facts: Mapping[str, Any]) -> str:
+    """How much of it nobody could look at."""
+    if "left_out" not in facts:
+        return ""
+    start, end = (dt.datetime.fromisoformat(facts["left_out"][name]) for name in ("from", "to"))
+    return f", of which {_length(int((end - start).total_seconds()) // 60)} could not be looked at"
 
 
 def _surge(name: str, metric: str, facts: Mapping[str, Any], length: str) -> str:
@@ -124,6 +138,7 @@ _SAID = {"surge": _surge, "threshold": _threshold, "silence": _silence}
 
 
 def _length(minutes: int) -> str:
-    if minutes % 60 == 0 and minutes:
-        return f"{minutes // 60} h"
-    return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours and not rest:
+        return f"{hours} h"
+    return f"{hours} h {rest} min" if hours > 1 else f"{minutes} min"

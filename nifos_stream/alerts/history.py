@@ -10,13 +10,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
-from typing import Any, cast
+from typing import cast
 
 from nifos_stream.alert_settings import Metric
 from nifos_stream.alerts.numbers import DAY, EVERYTHING, HOUR, Numbers
 from nifos_stream.counters.shapes import Count
 
-_MOST_HOURS = 128
 _MAD_TO_DEVIATION = 1.4826
 _MEDIAN_TO_MEAN_VARIANCE = math.pi / 2
 _LEAST_SPREAD = 0.05
@@ -67,25 +66,58 @@ class _Hour:
     slopes: dict[tuple[str, Metric], _Slope | None] = field(default_factory=dict)
 
 
-class History:
-    """The usual levels of every value. days: how many earlier ones; min_days: the fewest that do."""
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What is asked of one dimension. values: only these; None for any."""
 
-    def __init__(self, numbers: Numbers, days: int, min_days: int) -> None:
+    longest_window_seconds: int
+    values: frozenset[str] | None = None
+
+    def also(self, other: "Reads") -> "Reads":
+        """What both ask."""
+        both = None if self.values is None or other.values is None else self.values | other.values
+        return Reads(max(self.longest_window_seconds, other.longest_window_seconds), both)
+
+    def hours(self) -> int:
+        """How many hours of a day a window may lie in, and the one after."""
+        return -(-self.longest_window_seconds // HOUR) + 2
+
+    def of(self, counts: Mapping[str, Count]) -> Mapping[str, Count]:
+        """Those that are asked for."""
+        if self.values is None:
+            return counts
+        return {value: count for value, count in counts.items() if value in self.values}
+
+
+class History:
+    """The usual levels of values, for one minute after another.
+
+    days: how many earlier ones; min_days: the fewest that do. reads: by dimension, what will be asked of it;
+    no more than that is remembered.
+    """
+
+    def __init__(self, numbers: Numbers, days: int, min_days: int, reads: Mapping[str, Reads]) -> None:
         self._numbers = numbers
         self._days = days
         self._min_days = min_days
-        self._hours: dict[tuple[str, int], _Hour] = {}
-        self._seen: dict[tuple[str, int], Mapping[str, int]] = {}
+        self._reads = reads
+        self._hours: dict[str, dict[int, _Hour]] = {dimension: {} for dimension in reads}
+        self._seen: dict[str, tuple[int, Mapping[str, int]]] = {}
+
+    def hours_kept(self, dimension: str) -> int:
+        """How many hours of a day are remembered."""
+        return len(self._hours[dimension])
 
     def known(self, dimension: str, minute: int) -> Mapping[str, int]:
         """Values that have been seen for at least `min_days`, and since when."""
         hour = minute - minute % HOUR
-        if (dimension, hour) not in self._seen:
+        at, known = self._seen.get(dimension, (None, {}))
+        if at != hour:
             seen = self._numbers.first_seen(dimension, hour - self._days * DAY, hour)
             latest = hour - self._min_days * DAY
-            self._seen[dimension, hour] = {name: day for name, day in seen.items() if day <= latest}
-            _forget_oldest(self._seen)
-        return self._seen[dimension, hour]
+            known = {name: day for name, day in seen.items() if day <= latest}
+            self._seen[dimension] = hour, known
+        return known
 
     def usual(self, dimension: str, value: str, metric: Metric, start: int, end: int) -> Usual | None:
         """What [start, end) usually has; None where too few days are known."""
@@ -129,16 +161,18 @@ class History:
         return _level_of(counts, metric) if len(counts) >= self._min_days else None
 
     def _hour(self, dimension: str, hour: int) -> _Hour:
-        if (dimension, hour) not in self._hours:
+        hours, reads = self._hours[dimension], self._reads[dimension]
+        if hour not in hours:
             kept = _Hour()
             for day in range(1, self._days + 1):
                 start = hour - day * DAY
                 if EVERYTHING in self._numbers.window("all", start, start + HOUR):
                     kept.starts.append(start)
-                    kept.counts.append(self._numbers.window(dimension, start, start + HOUR))
-            self._hours[dimension, hour] = kept
-            _forget_oldest(self._hours)
-        return self._hours[dimension, hour]
+                    kept.counts.append(reads.of(self._numbers.window(dimension, start, start + HOUR)))
+            hours[hour] = kept
+            while len(hours) > reads.hours():
+                del hours[min(hours)]
+        return hours[hour]
 
 
 def amount(count: Count, metric: Metric) -> int:
@@ -183,8 +217,3 @@ def _spread(off: Sequence[float], weight: float, share: float | None) -> float:
         return floor
     deviation = _MAD_TO_DEVIATION * median(abs(value) for value in off)
     return max(floor, math.sqrt(max(0.0, deviation**2 - variance / weight)))
-
-
-def _forget_oldest(kept: dict[tuple[str, int], Any]) -> None:
-    while len(kept) > _MOST_HOURS:
-        del kept[next(iter(kept))]

@@ -5,13 +5,15 @@ decides. The group on the topic gives its partition 0 to one worker. That worker
 this minute", which stands in the metadata of the group's offset, are one transaction, and all workers share
 one transactional id: whoever takes over first ends or fences what the one before had begun, and only then
 reads what the topic says. So a minute is published whole, once, or not at all, however late a paused worker
-wakes up; an emptied Redis changes nothing of it. Knows no rule and no Redis.
+wakes up; an emptied Redis changes nothing of it. Each turn has a number, its epoch, greater than all before;
+it stands there, too, and whatever else a turn writes elsewhere can be told by it from that of a later one.
+Knows no rule and no Redis.
 """
 
 import json
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -33,11 +35,24 @@ PARTITION = 0
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the rules were evaluated, in seconds since 1970; None where they never were.
+
+    epoch: of the turn. left_out: (from, to) of minutes that never can be, while an alert is open that was so
+    before them.
+    """
+
+    evaluated_to: int | None = None
+    epoch: int = 0
+    left_out: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
-    """What was published before: the last event of each alert, oldest first, and up to when was evaluated."""
+    """What was published before: the last event of each alert, oldest first. mark: of this turn."""
 
     events: tuple[AlertEvent, ...]
-    evaluated_to: int | None
+    mark: Mark
 
 
 class Ledger:
@@ -65,27 +80,38 @@ class Ledger:
                 heed(error, self._topic)
         return self._mine
 
-    def take_over(self) -> Past:
-        """End whatever another worker had begun, then read what is there. BrokerUnavailable."""
+    def take_over(self, above_epoch: int, stopped: Callable[[], bool]) -> Past:
+        """Begin a turn. Stays a member of the group meanwhile.
+
+        above_epoch: another epoch that this turn's has to be greater than.
+        1. End whatever another worker had begun.  2. Read what is there.  3. Say that a new turn has begun.
+        BrokerUnavailable; Stopped when it was told to stop, or it is another worker's turn by now.
+        """
+
+        def told_to_stop() -> bool:
+            return stopped() or not self.my_turn(0.0)
+
         self.give_up()
         self._producer = producer = _producer(self._settings)
         try:
             producer.init_transactions(_STEP_SECONDS)
-            evaluated_to = self._evaluated_to()
+            before = self._mark()
         except KafkaException as error:
             self.give_up()
             raise _unavailable(error) from None
         latest: dict[str, AlertEvent] = {}
-        with TopicReader(self._settings.kafka, self._topic) as reader:
+        with TopicReader(
+            self._settings.kafka, self._topic, patience_seconds=_STEP_SECONDS, told_to_stop=told_to_stop
+        ) as reader:
             for message in reader.all():
                 if (event := _event(message)) is not None:
                     latest[event.id] = event
             self._end = reader.ends()[PARTITION]
-        return Past(
-            tuple(sorted(latest.values(), key=lambda event: (event.started_at, event.id))), evaluated_to
-        )
+        mark = replace(before, epoch=max(before.epoch, above_epoch) + 1)
+        self.publish((), mark)
+        return Past(tuple(sorted(latest.values(), key=lambda event: (event.started_at, event.id))), mark)
 
-    def publish(self, events: Sequence[AlertEvent], evaluated_to: int) -> None:
+    def publish(self, events: Sequence[AlertEvent], mark: Mark) -> None:
         """Publish what began and ended at one minute, and that it was evaluated, or neither.
 
         1. Begin.  2. Produce.  3. Add how far it was evaluated.  4. Commit, which waits for every record.
@@ -105,7 +131,7 @@ class Ledger:
                     PARTITION,
                     on_delivery=lambda error, _: failures.append(error) if error is not None else None,
                 )
-            place = TopicPartition(self._topic, PARTITION, self._end, _written(evaluated_to))
+            place = TopicPartition(self._topic, PARTITION, self._end, written_mark(mark))
             member = self._consumer.consumer_group_metadata()
             producer.send_offsets_to_transaction([place], member, _STEP_SECONDS)
             producer.flush(_STEP_SECONDS)
@@ -133,11 +159,11 @@ class Ledger:
         self._producer = None
         self._consumer.close()
 
-    def _evaluated_to(self) -> int | None:
+    def _mark(self) -> Mark:
         (place,) = self._consumer.committed([TopicPartition(self._topic, PARTITION)], timeout=_STEP_SECONDS)
         if place.error is not None:
             raise KafkaException(place.error)
-        return _read(place.metadata)
+        return read_mark(place.metadata)
 
     def _assigned(self, _client: Consumer, places: list[TopicPartition]) -> None:
         self._mine = self._mine or any(place.partition == PARTITION for place in places)
@@ -165,15 +191,26 @@ def _producer(settings: Settings) -> Producer:
     return Producer(kafka.producer_config(settings.kafka, promises))
 
 
-def _written(evaluated_to: int) -> str:
-    return json.dumps({"evaluated_to": evaluated_to})
+def written_mark(mark: Mark) -> str:
+    """The metadata of the group's offset."""
+    said: dict[str, object] = {"evaluated_to": mark.evaluated_to, "epoch": mark.epoch}
+    if mark.left_out is not None:
+        said["left_out"] = mark.left_out
+    return json.dumps(said)
 
 
-def _read(metadata: str | None) -> int | None:
+def read_mark(metadata: str | None) -> Mark:
+    """What another turn wrote; nothing where it is not ours, and without an epoch before there were any."""
     try:
-        return int(json.loads(metadata or "")["evaluated_to"])
-    except (ValueError, KeyError, TypeError):
-        return None
+        said = json.loads(metadata or "")
+        done, left_out = said["evaluated_to"], said.get("left_out")
+        return Mark(
+            None if done is None else int(done),
+            int(said.get("epoch", 0)),
+            None if left_out is None else (int(left_out[0]), int(left_out[1])),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return Mark()
 
 
 def _event(message: Message) -> AlertEvent | None:

@@ -2,28 +2,32 @@
 
 One worker at a time does, the others stand by (see ledger.py). A minute is evaluated once the counts are
 level with it, so that a classifier or a counter that is behind looks neither like silence nor like calm; what
-was missed meanwhile is evaluated afterwards, minute by minute.
+was missed meanwhile is evaluated afterwards, minute by minute, as far back as it still can be read.
 """
 
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nifos_stream import kafka, logs
-from nifos_stream.alerts.counted import Counted
+from nifos_stream.alerts.condition import Condition
+from nifos_stream.alerts.counted import Counted, counts_of
 from nifos_stream.alerts.evaluator import Evaluator
-from nifos_stream.alerts.event import kinds, of_event, to_event
-from nifos_stream.alerts.examples import examples
-from nifos_stream.alerts.ledger import Ledger
+from nifos_stream.alerts.event import of_event
+from nifos_stream.alerts.ledger import Ledger, Mark
 from nifos_stream.alerts.machine import Alert
-from nifos_stream.alerts.numbers import DAY, EVERYTHING, HOUR, MINUTE
+from nifos_stream.alerts.numbers import MINUTE
+from nifos_stream.alerts.reach import reach_of
+from nifos_stream.alerts.schedule import Due, Schedule, Waiting
 from nifos_stream.alerts.shelf import Shelf, shelf_of
+from nifos_stream.alerts.shown import Overtaken, Shown
+from nifos_stream.alerts.teller import Teller
 from nifos_stream.counters.reader import Counts
-from nifos_stream.counters.shapes import Count
-from nifos_stream.errors import BrokerUnavailable, UserError
+from nifos_stream.errors import BrokerUnavailable, Stopped, UserError
 from nifos_stream.messages import AlertEvent
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
@@ -31,9 +35,6 @@ from nifos_stream.stage import Health
 
 LOOK_SECONDS = 0.5
 BACK_OFF_SECONDS = 1.0
-MOST_MISSED_SECONDS = DAY
-"""What was missed longer ago is left out; so is what the counts by minute no longer cover."""
-RATE_SECONDS = 300
 _log = logs.get(__name__)
 
 
@@ -49,10 +50,21 @@ def _reading() -> Iterator[None]:
         raise _Unread(str(error)) from error
 
 
+@dataclass(slots=True)
+class _Turn:
+    """This worker evaluates. again: the next minute to go through again before it goes on from `mark`."""
+
+    evaluator: Evaluator
+    shown: Shown
+    mark: Mark
+    again: int | None
+
+
 class Monitor:
     """A Stage. now: a monotonic clock; minutes are those of Redis's clock.
 
-    counts, shelf: those that the settings name, unless given.
+    counts, shelf: those that the settings name, unless given. UserError when a rule reads further back than
+    the counts are kept.
     """
 
     name = "alerts"
@@ -66,21 +78,19 @@ class Monitor:
         shelf: Shelf | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        reach = reach_of(settings)
         self._settings = settings
         self._metrics = metrics
         self._now = now
-        self._kinds = kinds(settings.alerts.rules)
-        self._counts = counts or _counts(settings)
+        self._counts = counts or counts_of(settings)
         self._shelf = shelf or shelf_of(settings)
         self._numbers = Counted(self._counts, settings.counters.dimensions)
-        self._most_missed_seconds = _most_missed_seconds(settings)
-        self._evaluator: Evaluator | None = None
-        self._evaluated_to: int | None = None
-        self._events: dict[str, AlertEvent] = {}
-        self._shelved = False
+        self._schedule = Schedule(settings.alerts, self._counts, self._numbers, reach)
+        self._teller = Teller(self._counts, settings)
+        self._turn: _Turn | None = None
         self._catching_up = False
-        self._trouble_since: float | None = None
-        self._health = Health(ok=True, ready=True, detail="starting")
+        self._condition = Condition(now)
+        self._kafka_away_since: float | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Evaluate until `stop`.
@@ -89,13 +99,16 @@ class Monitor:
         `retry_timeout_seconds`.
         """
         topic = self._settings.topics.alerts
-        if topic not in kafka.topic_facts(kafka.connect(self._settings.kafka, self._now), [topic]):
+        admin = kafka.connect(self._settings.kafka, self._now, told_to_stop=stop.is_set)
+        if topic not in kafka.topic_facts(admin, [topic]):
             raise UserError(f"Topic {topic} does not exist; `nifos-stream topics create` makes it.")
+        self._kafka_away_since = None
         ledger = Ledger(self._settings)
         try:
             while not stop.is_set():
                 self._round(ledger, stop)
         finally:
+            self._end_turn(ledger)
             ledger.close()
             self._counts.close()
             self._shelf.close()
@@ -106,161 +119,138 @@ class Monitor:
 
     def health(self) -> Health:
         """What it does now; a worker that stands by is as ready as one that evaluates."""
-        return self._health
+        return self._condition.health
 
     def _round(self, ledger: Ledger, stop: threading.Event) -> None:
-        """Evaluate one minute, if it is this worker's turn and the counts are level with it."""
+        """Do one thing: take over, go through one minute again, or evaluate one; so that Kafka is polled."""
         try:
             if not ledger.my_turn(0.0 if self._catching_up else LOOK_SECONDS):
-                self._stand_by(ledger)
-            elif self._evaluator is None:
-                self._take_over(ledger)
+                self._end_turn(ledger)
+                self._condition.goes_on("another worker evaluates")
+            elif self._turn is None:
+                self._take_over(ledger, stop)
+            elif self._turn.again is not None:
+                self._go_through_again(self._turn, self._turn.again)
             else:
-                self._evaluate(ledger, self._evaluator)
-        except (_Unread, BrokerUnavailable) as error:
-            self._wait(error, stop)
+                self._evaluate(ledger, self._turn)
+        except (_Unread, BrokerUnavailable, Overtaken) as error:
+            self._wait(error, ledger, stop)
+        except Stopped:
+            self._end_turn(ledger)
         else:
-            self._trouble_since = None
+            self._kafka_away_since = None
 
-    def _stand_by(self, ledger: Ledger) -> None:
-        if self._evaluator is not None:
-            ledger.give_up()
-            self._evaluator = None
+    def _end_turn(self, ledger: Ledger) -> None:
+        ledger.give_up()
+        self._turn, self._catching_up = None, False
         self._metrics.alerts_leading.set(0)
-        self._say("another worker evaluates")
+        self._metrics.alerts_open.clear()
 
-    def _take_over(self, ledger: Ledger) -> None:
+    def _take_over(self, ledger: Ledger, stop: threading.Event) -> None:
         """Go on from what was published.
 
-        1. Make sure of Redis.  2. Read the topic.  3. Let readers see it.  4. Find how long open alerts have
-        been calm.
+        1. Make sure of Redis.  2. Read the topic.  3. Let readers see it.  4. See which minutes have to be
+        gone through again, to find how long open alerts have been calm.
         """
         with _reading():
-            self._shelf.now()
-        past = ledger.take_over()
-        rules = self._settings.alerts.rules
+            there = self._shelf.version()
+        past = ledger.take_over(there.epoch if there is not None else 0, stop.is_set)
+        settings, mark = self._settings.alerts, past.mark
+        shown = Shown(self._shelf, past.events, epoch=mark.epoch, kept=settings.kept)
+        with _reading():
+            shown.show_all()
         opened = [of_event(event) for event in past.events if event.ended_at is None]
-        self._events = {event.id: event for event in past.events}
-        self._evaluated_to = past.evaluated_to
-        self._shelve()
-        most_open = self._settings.alerts.most_open
-        evaluator = Evaluator(rules, self._numbers, most_open=most_open, open_alerts=opened)
-        if past.evaluated_to is not None and opened:
-            for minutes in reversed(range(max((rule.calm_minutes for rule in rules), default=0))):
-                with _reading():
-                    evaluator.step(past.evaluated_to - minutes * MINUTE, begin=False)
-        self._evaluator = evaluator
+        again = None
+        if mark.evaluated_to is not None and opened:
+            again = mark.evaluated_to - (self._longest_calm(opened) - 1) * MINUTE
+        self._turn = _Turn(self._evaluator(opened), shown, mark, again)
+        self._catching_up = again is not None
         self._metrics.alerts_leading.set(1)
-        _log.info("alerts.taken_over", open=len(opened), evaluated_to=past.evaluated_to)
+        self._count_open(self._turn.evaluator)
+        _log.info("alerts.taken_over", open=len(opened), evaluated_to=mark.evaluated_to, epoch=mark.epoch)
 
-    def _evaluate(self, ledger: Ledger, evaluator: Evaluator) -> None:
-        """1. Wait for the counts.  2. Judge.  3. Publish.  4. Show."""
+    def _evaluator(self, opened: Iterable[Alert]) -> Evaluator:
+        settings = self._settings.alerts
+        return Evaluator(settings.rules, self._numbers, most_open=settings.most_open, open_alerts=opened)
+
+    def _longest_calm(self, opened: Iterable[Alert]) -> int:
+        names = {alert.subject.rule for alert in opened}
+        judging = [rule for rule in self._settings.alerts.rules if rule.name in names]
+        return max((rule.calm_minutes for rule in judging), default=0)
+
+    def _go_through_again(self, turn: _Turn, minute: int) -> None:
+        """One minute that was evaluated before, or the first that still can be read."""
+        done = turn.mark.evaluated_to or 0
         with _reading():
-            minute = self._due()
-            self._catching_up = minute is not None
-            if minute is None:
+            minute = max(minute, self._schedule.oldest_readable(self._shelf.now()))
+            if minute <= done:
+                turn.evaluator.step(minute, begin=False)
+        turn.again = minute + MINUTE if minute < done else None
+        self._condition.goes_on("taking over")
+
+    def _evaluate(self, ledger: Ledger, turn: _Turn) -> None:
+        """1. See what readers see.  2. Wait for the counts.  3. Judge.  4. Publish.  5. Show."""
+        with _reading():
+            turn.shown.mend()
+            due = self._schedule.next(self._shelf.now(), turn.mark.evaluated_to)
+            self._catching_up = isinstance(due, Due)
+            if isinstance(due, Waiting):
+                self._condition.hindered(due.why)
                 return
-            changed = [self._event(alert) for alert in evaluator.step(minute)]
-        try:
-            ledger.publish(changed, minute)
-        except BrokerUnavailable:
-            self._evaluator = None
-            raise
-        self._evaluated_to = minute
-        self._events |= {event.id: event for event in changed}
-        self._note(changed, evaluator)
-        if changed or not self._shelved:
-            self._shelve(changed)
-
-    def _due(self) -> int | None:
-        """The next minute to evaluate; None while there is none, or the counts are not level with it."""
-        settings, now = self._settings.alerts, self._shelf.now()
-        latest = int((now - settings.settle_seconds) // MINUTE) * MINUTE
-        ending = latest - settings.delay_minutes * MINUTE
-        done = self._evaluated_to if self._evaluated_to is not None else ending - MINUTE
-        minute = max(done + MINUTE, ending - self._most_missed_seconds)
-        if minute > ending:
-            return None
-        complete_at = minute + settings.delay_minutes * MINUTE
-        fresh = self._counts.freshness()
-        behind = fresh.behind_seconds
-        if fresh.rebuilding is not None or behind is None or now - behind < complete_at:
-            self._say("waiting for the counts, which are behind")
-            return None
-        if fresh.backlog and now - self._worth_seconds(fresh.backlog, minute) < complete_at:
-            self._say("waiting for posts that are not labelled yet")
-            return None
-        self._say("evaluating")
-        return minute
-
-    def _worth_seconds(self, backlog: int, minute: int) -> float:
-        """How long so many posts take to come in, at the rate of the last minutes that are counted."""
-        posts = self._numbers.window("all", minute - RATE_SECONDS, minute).get(EVERYTHING, Count()).total
-        return backlog / posts * RATE_SECONDS if posts else math.inf
-
-    def _event(self, alert: Alert) -> AlertEvent:
-        """The event of an alert, with some posts of its beginning, if they can be had."""
-        begun = self._events.get(alert.id)
-        posts: object = []
-        if begun is not None:
-            posts = begun.evidence.get("posts", [])
-        else:
-            try:
-                posts = examples(self._counts, alert)
-            except UserError as error:
-                _log.warning("alerts.without_posts", detail=str(error))
-        alert = replace(alert, evidence={**alert.evidence, "posts": posts})
-        kind = self._kinds[alert.subject.rule] if begun is None else begun.kind
-        return to_event(alert, kind, self._settings.zone)
-
-    def _shelve(self, changed: Sequence[AlertEvent] = ()) -> None:
-        """Let readers see what changed; or all there is, where it is not known what they see."""
-        whole, self._shelved = not (changed and self._shelved), False
-        self._forget()
+            if due is None:
+                self._condition.goes_on("evaluating")
+                return
+            if due.left_out is not None:
+                self._leave_out(turn, *due.left_out)
+            mark = replace(turn.mark, evaluated_to=due.minute)
+            changed = [
+                self._teller.event(alert, turn.shown.events.get(alert.id), mark.left_out)
+                for alert in turn.evaluator.step(due.minute)
+            ]
+        turn.mark = mark = replace(mark, left_out=self._still_left_out(turn))
+        ledger.publish(changed, mark)
+        self._condition.goes_on("evaluating")
+        self._note(changed, turn.evaluator)
+        if due.left_out is not None:
+            start, end = due.left_out
+            _log.warning("alerts.minutes_left_out", after=start, to=end, minutes=(end - start) // MINUTE)
         with _reading():
-            self._shelf.keep(self._events.values() if whole else changed, these_are_all=whole)
-        self._shelved = True
+            turn.shown.show(changed)
 
-    def _forget(self) -> None:
-        """Of those that have ended, remember no more than readers can see."""
-        ended = [event.id for event in self._events.values() if event.ended_at is not None]
-        for name in ended[: max(0, len(ended) - self._settings.alerts.kept)]:
-            del self._events[name]
+    def _leave_out(self, turn: _Turn, start: int, end: int) -> None:
+        """Nobody can tell what was in these minutes: whether an alert was calm is found from the next on."""
+        turn.evaluator = self._evaluator(turn.evaluator.machine.open.values())
+        turn.mark = replace(turn.mark, left_out=(start, end))
+
+    @staticmethod
+    def _still_left_out(turn: _Turn) -> tuple[int, int] | None:
+        """The minutes that were left out while an alert was open that still is."""
+        left_out = turn.mark.left_out
+        opened = turn.evaluator.machine.open.values()
+        return left_out if left_out and any(alert.started_at <= left_out[0] for alert in opened) else None
 
     def _note(self, changed: list[AlertEvent], evaluator: Evaluator) -> None:
         for event in changed:
             what = "begun" if event.ended_at is None else "ended"
             self._metrics.alerts.labels(rule=event.rule, what=what).inc()
             _log.info(f"alert.{what}", id=event.id, rule=event.rule, dimension=event.dimension)
-        self._metrics.alerts_open.set(len(evaluator.machine.open))
+        self._count_open(evaluator)
         if evaluator.machine.left_out:
             _log.warning("alerts.too_many_open", left_out=evaluator.machine.left_out)
 
-    def _wait(self, error: _Unread | BrokerUnavailable, stop: threading.Event) -> None:
-        if self._trouble_since is None:
-            self._trouble_since = self._now()
-            _log.warning("alerts.interrupted", detail=str(error))
-        self._say(str(error))
+    def _count_open(self, evaluator: Evaluator) -> None:
+        """For each rule that there is, so that none that ended is left behind."""
+        opened = Counter(subject.rule for subject in evaluator.machine.open)
+        for rule in self._settings.alerts.rules:
+            self._metrics.alerts_open.labels(rule=rule.name).set(opened[rule.name])
+
+    def _wait(self, error: Exception, ledger: Ledger, stop: threading.Event) -> None:
+        self._condition.hindered(error)
+        if not isinstance(error, _Unread):
+            self._end_turn(ledger)
         if isinstance(error, BrokerUnavailable):
-            self._evaluator = None
-            if self._now() - self._trouble_since > self._settings.kafka.retry_timeout_seconds:
+            if self._kafka_away_since is None:
+                self._kafka_away_since = self._now()
+            if self._now() - self._kafka_away_since > self._settings.kafka.retry_timeout_seconds:
                 raise error
         stop.wait(BACK_OFF_SECONDS)
-
-    def _say(self, detail: str) -> None:
-        self._health = Health(ok=True, ready=True, detail=detail)
-
-
-def _most_missed_seconds(settings: Settings) -> int:
-    longest = max((rule.window_minutes for rule in settings.alerts.rules), default=0) * MINUTE
-    covered = settings.counters.retention.seconds()["1m"] - longest - HOUR
-    return max(0, min(MOST_MISSED_SECONDS, covered))
-
-
-def _counts(settings: Settings) -> Counts:
-    return Counts(
-        settings.redis.url.get_secret_value(),
-        prefix=settings.counters.prefix,
-        timezone=settings.timezone,
-        timeout_seconds=settings.redis.timeout_seconds,
-    )

@@ -1,5 +1,6 @@
 """Counts by minute that lie in memory, as Numbers: of a file, or of a topic that was read. Reads neither."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ class _Sliding:
 class _Series:
     minutes: dict[int, _Sums] = field(default_factory=dict)
     hours: dict[int, _Sums] = field(default_factory=dict)
-    first_day: dict[str, int] = field(default_factory=dict)
+    days: dict[str, list[int]] = field(default_factory=dict)
+    """Of each value the days with posts, in order."""
     sliding: dict[int, _Sliding] = field(default_factory=dict)
 
 
@@ -45,8 +47,7 @@ class Recorded:
             for name in names:
                 for kept, begin in ((series.minutes, minute), (series.hours, minute - minute % HOUR)):
                     _grow(kept.setdefault(begin, {}), name, count, 1)
-                day = minute - minute % DAY
-                series.first_day[name] = min(series.first_day.get(name, day), day)
+                _note(series.days.setdefault(name, []), minute - minute % DAY)
 
     def dimensions(self) -> frozenset[str]:
         """The dimensions that were added."""
@@ -54,7 +55,7 @@ class Recorded:
 
     def values(self) -> int:
         """How many values were added, over all dimensions."""
-        return sum(len(series.first_day) for series in self._series.values())
+        return sum(len(series.days) for series in self._series.values())
 
     def window(self, dimension: str, start: int, end: int) -> Mapping[str, Count]:
         """The posts of [start, end) by value."""
@@ -68,9 +69,13 @@ class Recorded:
         return {name: Count(*numbers) for name, numbers in sums.items() if any(numbers)}
 
     def first_seen(self, dimension: str, start: int, end: int) -> Mapping[str, int]:
-        """Values that had posts before `end`, and the day of their first."""
-        series = self._series.get(dimension, _Series())
-        return {name: max(day, start) for name, day in series.first_day.items() if day < end}
+        """Values with posts in [start, end), rounded to days, and the day of the first of these."""
+        series, seen = self._series.get(dimension, _Series()), {}
+        for name, days in series.days.items():
+            place = bisect_left(days, start - start % DAY)
+            if place < len(days) and days[place] < end:
+                seen[name] = max(days[place], start)
+        return seen
 
     def _slide(self, series: _Series, start: int, end: int) -> _Sums:
         known = series.sliding.get(end - start)
@@ -82,6 +87,14 @@ class Recorded:
                     _grow(known.sums, name, Count(*numbers), sign)
         known.start, known.end = start, end
         return known.sums
+
+
+def _note(days: list[int], day: int) -> None:
+    """Put a day in its place, once; mostly it is the last."""
+    if not days or days[-1] < day:
+        days.append(day)
+    elif days[-1] != day and days[(place := bisect_left(days, day))] != day:
+        days.insert(place, day)
 
 
 def _grow(sums: _Sums, name: str, count: Count, sign: int) -> None:

@@ -56,10 +56,10 @@ def surge(
 
 
 def threshold(rule: ThresholdRule, count: Count) -> Verdict:
-    """Hold a number against the line."""
+    """Hold a number, or a share, against the line; of too few posts it crosses none, and is calm."""
     seen, total = amount(count, rule.metric), count.total
-    number = (seen / total if total else 0.0) if rule.metric.endswith("_share") else float(seen)
-    enough = total >= rule.min_posts or not rule.metric.endswith("_share")
+    number = (seen / total if total else 0.0) if rule.is_share() else float(seen)
+    enough = total >= max(rule.fewest_posts(), 1 if rule.is_share() else 0)
     clears_at = rule.clears_at()
     if rule.above is not None:
         over, calm, line = number > rule.above, number <= clears_at, rule.above

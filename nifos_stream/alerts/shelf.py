@@ -1,20 +1,39 @@
 """Alerts in Redis, for whoever reads them: a copy of what the alerts topic says. Knows no Kafka.
 
 Keys, all with one hash tag: {nifos:alerts}:events (hash: id, JSON), {nifos:alerts}:open and
-{nifos:alerts}:ended (sorted sets: id, by beginning).
+{nifos:alerts}:ended (sorted sets: id, by beginning), {nifos:alerts}:version (hash: epoch, edition). With no
+version, or another than its writer's last, what is there is not what was written last.
 """
 
 import functools
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from importlib import resources
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from nifos_stream.counters import connect
 from nifos_stream.messages import AlertEvent
 from nifos_stream.settings import Settings
 
-_Answer = TypeVar("_Answer")
+_Asked = TypeVar("_Asked")
 State = Literal["open", "all"]
+
+
+class Version(NamedTuple):
+    """epoch: of the turn in which it was written, later ones have greater ones. edition: counts its calls."""
+
+    epoch: int
+    edition: int
+
+
+class Answer(StrEnum):
+    """What became of a call; only KEPT has changed anything."""
+
+    KEPT = "kept"
+    OTHER = "other"
+    """What is there is not the edition before."""
+    NEWER = "newer"
+    """A later turn has written."""
 
 
 class Shelf:
@@ -24,20 +43,31 @@ class Shelf:
         self._url = redis_url
         self._timeout_seconds = timeout_seconds
         self._kept = kept
-        self._keys = [f"{{{prefix}:alerts}}:{name}" for name in ("events", "open", "ended")]
+        self._keys = [f"{{{prefix}:alerts}}:{name}" for name in ("events", "open", "ended", "version")]
         self._client: connect.RedisClient | None = None
 
-    def keep(self, events: Iterable[AlertEvent], *, these_are_all: bool = False) -> None:
-        """Add alerts that began or ended, in this order. these_are_all: and forget whatever else is there."""
-        arguments: list[str | int] = [self._kept, "all" if these_are_all else "more"]
+    def keep(self, events: Iterable[AlertEvent], version: Version, *, these_are_all: bool = False) -> Answer:
+        """Add alerts that began or ended, in this order, to the edition before `version`.
+
+        these_are_all: whatever is there, and forget the rest of it.
+        """
+        arguments: list[str | int] = [self._kept, *version, "all" if these_are_all else "more"]
         for event in events:
             arguments += [event.id, int(event.started_at.timestamp()), int(event.ended_at is not None)]
             arguments.append(event.model_dump_json())
-        self._ask(lambda client: client.eval(_script(), len(self._keys), *self._keys, *arguments))
+        return Answer(
+            self._ask(lambda client: client.eval(_script(), len(self._keys), *self._keys, *arguments))
+        )
+
+    def version(self) -> Version | None:
+        """Of what is there; None when that is nothing, or its writer had none."""
+        *_, place = self._keys
+        epoch, edition = self._ask(lambda client: client.hmget(place, ["epoch", "edition"]))
+        return None if epoch is None or edition is None else Version(int(epoch), int(edition))
 
     def read(self, state: State, limit: int) -> list[AlertEvent]:
         """The newest `limit` alerts that are open, or all, the newest first."""
-        events, opened, ended = self._keys
+        events, opened, ended, _ = self._keys
         places = [opened] if state == "open" else [opened, ended]
 
         def ask(client: connect.RedisClient) -> list[AlertEvent]:
@@ -61,7 +91,7 @@ class Shelf:
             self._client.close()
             self._client = None
 
-    def _ask(self, ask: Callable[[connect.RedisClient], _Answer]) -> _Answer:
+    def _ask(self, ask: Callable[[connect.RedisClient], _Asked]) -> _Asked:
         try:
             if self._client is None:
                 self._client = connect.client(self._url, self._timeout_seconds)

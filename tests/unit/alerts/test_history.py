@@ -2,7 +2,7 @@
 
 import pytest
 
-from nifos_stream.alerts.history import History
+from nifos_stream.alerts.history import History, Reads
 from nifos_stream.alerts.numbers import DAY, HOUR
 from nifos_stream.alerts.recorded import Recorded
 from nifos_stream.counters.shapes import Count
@@ -24,7 +24,8 @@ def series(per_minute, days=range(10), source="twitter"):
 
 
 def usual(made, metric="negative", start=NOON, minutes=5, source="twitter", **days):
-    history = History(made, **({"days": 14, "min_days": 3} | days))
+    reads = {"source": Reads(60 * minutes)}
+    history = History(made, **({"days": 14, "min_days": 3, "reads": reads} | days))
     return history.usual("source", source, metric, start, start + 60 * minutes)
 
 
@@ -81,3 +82,40 @@ def test_a_long_window_follows_the_hours():
     assert usual(made, start=NOON - 6 * HOUR, minutes=12 * 60).level == pytest.approx(
         12 * 60 * 11.5, rel=0.05
     )
+
+
+def test_a_history_remembers_no_more_hours_than_a_window_lies_in():
+    made = series(lambda *_: Count(negative=4))
+    history = History(made, 14, 3, {"source": Reads(5 * 60), "all": Reads(6 * HOUR)})
+    most = {"source": 0, "all": 0}
+    for minute in range(NOON, NOON + 12 * HOUR, 300):
+        for dimension, value, seconds in (("source", "twitter", 300), ("all", "", 6 * HOUR)):
+            assert history.usual(dimension, value, "negative", minute - seconds, minute) is not None
+            most[dimension] = max(most[dimension], history.hours_kept(dimension))
+    assert most == {"source": 3, "all": 8}
+
+
+def test_no_hour_is_read_twice_while_it_is_needed():
+    made = series(lambda *_: Count(negative=4))
+    read = []
+
+    class Watched(Recorded):
+        def window(self, dimension, start, end):
+            if dimension == "all":
+                read.append(start)
+            return made.window(dimension, start, end)
+
+        first_seen = made.first_seen
+
+    history = History(Watched(), 14, 3, {"source": Reads(2 * HOUR)})
+    for minute in range(NOON, NOON + 6 * HOUR, 60):
+        history.usual("source", "twitter", "posts", minute - 2 * HOUR, minute)
+    assert len(read) == len(set(read))
+
+
+def test_only_the_values_that_are_asked_for_are_remembered():
+    made = series(lambda *_: Count(negative=4))
+    history = History(made, 14, 3, {"source": Reads(300, frozenset({"naver_blog"}))})
+    assert history.usual("source", "twitter", "negative", NOON - 300, NOON).level < 1
+    assert Reads(60, frozenset("a")).also(Reads(300, frozenset("b"))) == Reads(300, frozenset("ab"))
+    assert Reads(60, frozenset("a")).also(Reads(300)).values is None

@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import pytest
 
 from nifos_stream.alert_settings import ThresholdRule
-from nifos_stream.alerts.ledger import Past
+from nifos_stream.alerts.ledger import Mark, Past
 from nifos_stream.alerts.monitor import Monitor
+from nifos_stream.alerts.shelf import Answer, Version
 from nifos_stream.counters.reader import RedisAway
 from nifos_stream.counters.shapes import Count, Freshness
-from nifos_stream.errors import BrokerUnavailable
+from nifos_stream.errors import BrokerUnavailable, Stopped, UserError
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
 from tests.unit.watch.made_counts import made_post
@@ -31,10 +32,13 @@ class FakeCounts:
         self.minutes = minutes
         self.fresh = LEVEL
         self.away = False
+        self.kept_from = None
 
-    def window(self, *, start, end, **_):
+    def window(self, *, start, end, grain, **_):
         if self.away:
             raise RedisAway("Redis did not answer.")
+        if self.kept_from is not None and start < self.kept_from:
+            raise UserError(f"Counts by {grain} are not kept so far back.")
         total = Count()
         for minute in range(int(start), int(end), 60):
             total += self.minutes.get((minute - BEGIN) // 60, Count())
@@ -51,20 +55,43 @@ class FakeCounts:
 
 
 class FakeShelf:
+    """Keeps as keep.lua does. broken: of the next calls, whether each is carried out though it fails."""
+
     def __init__(self):
         self.minute = 0.0
-        self.shown = {}
         self.away = False
+        self.broken = []
+        self.empty()
+
+    def empty(self):
+        self.shown, self.there, self.calls = {}, None, 0
 
     def now(self):
         return BEGIN + 60 * self.minute + 20
 
-    def keep(self, events, *, these_are_all=False):
+    def version(self):
         if self.away:
             raise RedisAway("Redis did not answer.")
-        if these_are_all:
-            self.shown = {}
-        self.shown |= {event.id: event for event in events}
+        return self.there
+
+    def keep(self, events, version, *, these_are_all=False):
+        if self.away:
+            raise RedisAway("Redis did not answer.")
+        if self.broken and not self.broken[0]:
+            self.broken.pop(0)
+            raise RedisAway("Redis did not answer.")
+        self.calls += 1
+        there = self.there or Version(0, 0)
+        if there.epoch > version.epoch:
+            return Answer.NEWER
+        if not these_are_all and there != (version.epoch, version.edition - 1):
+            return Answer.OTHER
+        self.shown = ({} if these_are_all else self.shown) | {event.id: event for event in events}
+        self.there = version
+        if self.broken:
+            self.broken.pop(0)
+            raise RedisAway("Redis did not answer.")
+        return Answer.KEPT
 
     def close(self):
         pass
@@ -73,31 +100,38 @@ class FakeShelf:
 class FakeLedger:
     def __init__(self, evaluated_to):
         self.mine = True
-        self.evaluated_to = evaluated_to
+        self.mark = Mark(evaluated_to)
         self.minutes = []
         self.events = []
         self.broken = False
+        self.asked = 0
 
     def my_turn(self, _):
+        self.asked += 1
         return self.mine
 
-    def take_over(self):
+    def take_over(self, above_epoch, _stopped):
+        if self.broken:
+            raise BrokerUnavailable("Kafka went away.")
         latest = {event.id: event for event in self.events}
-        return Past(tuple(latest.values()), self.evaluated_to)
+        self.mark = dataclasses.replace(self.mark, epoch=max(self.mark.epoch, above_epoch) + 1)
+        return Past(tuple(latest.values()), self.mark)
 
     def give_up(self):
         pass
 
-    def publish(self, events, evaluated_to):
+    def publish(self, events, mark):
         if self.broken:
             raise BrokerUnavailable("Kafka went away.")
-        self.minutes.append((evaluated_to - BEGIN) // 60)
+        self.minutes.append((mark.evaluated_to - BEGIN) // 60)
         self.events += events
-        self.evaluated_to = evaluated_to
+        self.mark = mark
 
 
 class World:
-    def __init__(self, states, evaluated=0):
+    def __init__(self, states, evaluated=0, **settings):
+        self.settings = Settings(**({"alerts": {"rules": (RULE,)}} | settings))
+        self.clock = 0.0
         counts = {"n": Count(1, 0, 0), "p": Count(0, 0, 1), ".": Count()}
         self.counts = FakeCounts({minute: counts[state] for minute, state in enumerate(states)})
         self.shelf = FakeShelf()
@@ -105,7 +139,10 @@ class World:
         self.monitor = self.worker()
 
     def worker(self):
-        return Monitor(Settings(alerts={"rules": (RULE,)}), Metrics(), counts=self.counts, shelf=self.shelf)
+        self.metrics = Metrics()
+        return Monitor(
+            self.settings, self.metrics, counts=self.counts, shelf=self.shelf, now=lambda: self.clock
+        )
 
     def rounds(self, minute, count=40, monitor=None):
         self.shelf.minute = minute
@@ -215,15 +252,180 @@ def test_redis_away_is_waited_for():
     assert (world.ledger.minutes, len(world.shelf.shown)) == ([1, 2, 3, 4], 1)
 
 
-def test_readers_see_what_they_missed_once_redis_takes_it_again():
+@pytest.mark.parametrize("carried_out", [True, False])
+def test_readers_see_what_they_missed_once_redis_takes_it_again(carried_out):
     world = World("ppnnpppp")
     world.rounds(2)
-    world.shelf.away = True
+    world.shelf.broken = [carried_out]
     world.rounds(3, count=1)
-    assert (world.said, world.shelf.shown) == ([(3, None)], {})
-    world.shelf.away = False
+    assert (world.said, len(world.shelf.shown)) == ([(3, None)], int(carried_out))
     world.rounds(4)
     assert len(world.shelf.shown) == 1
+
+
+def test_an_emptied_redis_is_filled_again_within_a_round():
+    world = World("ppnnpppp")
+    world.rounds(4)
+    world.shelf.empty()
+    world.rounds(4, count=1)
+    assert [event.ended_at for event in world.shelf.shown.values()] == [None]
+    calls = world.shelf.calls
+    world.rounds(4)
+    assert world.shelf.calls == calls
+
+
+def test_a_redis_that_came_back_older_is_mended():
+    world = World("ppnnpppp")
+    world.rounds(2)
+    before = (dict(world.shelf.shown), world.shelf.there)
+    world.rounds(3)
+    world.shelf.shown, world.shelf.there = before
+    world.rounds(3, count=1)
+    assert len(world.shelf.shown) == 1
+
+
+def test_who_was_overtaken_writes_nothing_and_begins_a_turn_of_its_own_if_it_has_one():
+    world = World("ppnnpppp")
+    world.rounds(2)
+    other = world.worker()
+    world.rounds(3, monitor=other)
+    shown = dict(world.shelf.shown)
+    world.ledger.mark = Mark(BEGIN + 120, 1)
+    world.rounds(3, count=1)
+    assert (world.shelf.shown, world.shelf.there.epoch) == (shown, 2)
+    world.rounds(3, count=1)
+    assert world.shelf.there.epoch == 3
+
+
+def test_only_who_evaluates_says_how_many_alerts_are_open():
+    """So that a sum over the workers is the number, whoever evaluated before."""
+
+    def said(metrics):
+        samples = [s for family in metrics.registry.collect() for s in family.samples]
+        return {s.labels["rule"]: s.value for s in samples if s.name == "nifos_alerts_open"}
+
+    world = World("ppnnpppp")
+    assert said(world.metrics) == {}
+    world.rounds(2)
+    assert said(world.metrics) == {"mostly": 0}
+    world.rounds(3)
+    first = world.metrics
+    assert said(first) == {"mostly": 1}
+    other = world.worker()
+    world.rounds(4, monitor=other)
+    assert said(world.metrics) == {"mostly": 1}
+    world.ledger.mine = False
+    world.rounds(4)
+    assert said(first) == {}
+    world.ledger.mine, world.ledger.broken = True, True
+    world.rounds(5, count=1, monitor=other)
+    assert said(world.metrics) == {}
+
+
+def test_an_alert_that_was_open_over_a_long_outage_ends_by_what_can_be_known():
+    """Three days without a worker, of which the counts by minute keep two: when it was calm is not known."""
+    days = 3 * 1440
+    world = World("ppnn" + "p" * days)
+    world.rounds(4)
+    world.counts.kept_from = BEGIN + 60 * (days - 49 * 60)
+    world.rounds(days, count=3000, monitor=world.worker())
+    # One day of it is evaluated.
+    first = days - 1440
+    assert world.ledger.minutes == [1, 2, 3, 4, *range(first, days + 1)]
+    assert world.said == [(3, None), (3, first)]
+    (ended,) = world.ledger.events[1:]
+    gap = ended.evidence["left_out"]
+    assert [world.minute(dt.datetime.fromisoformat(gap[name])) for name in ("from", "to")] == [4, first - 1]
+    assert ended.summary.endswith("Over after 47 h 57 min, of which 47 h 55 min could not be looked at.")
+    assert world.ledger.mark.left_out is None
+
+
+def test_who_goes_on_after_a_long_outage_may_die_too():
+    days = 3 * 1440
+    world = World("pp" + "n" * (days + 8) + "pppp")
+    world.rounds(4)
+    world.counts.kept_from = BEGIN + 60 * (days - 49 * 60)
+    world.rounds(days, count=3000, monitor=world.worker())
+    assert world.said == [(3, None)]
+    world.rounds(days + 14, monitor=world.worker())
+    assert world.said[1:] == [(3, days + 11)]
+    assert "left_out" in world.ledger.events[1].evidence
+
+
+def test_a_worker_that_could_read_nothing_for_days_goes_on_with_the_present():
+    days = 3 * 1440
+    world = World("ppnn" + "p" * days)
+    world.rounds(4)
+    world.shelf.away = True
+    world.rounds(days, count=3)
+    world.shelf.away = False
+    world.counts.kept_from = BEGIN + 60 * (days - 49 * 60)
+    world.rounds(days, count=3000)
+    assert world.said == [(3, None), (3, days - 1440)]
+    assert world.ledger.minutes[-1] == days
+
+
+def test_posts_that_may_come_in_late_leave_less_to_catch_up_with():
+    """A day late, of two days that are kept: a minute of a day ago can be read, and none of before."""
+    days = 3 * 1440
+    late = {"rules": (RULE,), "delay_minutes": 1440}
+    world = World("ppnn" + "p" * days, alerts=late, counters={"retention": {"minutes_hours": 26}})
+    world.rounds(1440 + 4)
+    world.counts.kept_from = BEGIN + 60 * (days - 26 * 60)
+    world.rounds(days, count=3000, monitor=world.worker())
+    assert world.ledger.minutes[-1] == days - 1440
+    assert world.said[0] == (3, None)
+    assert world.said[1][1] == world.ledger.minutes[4]
+
+
+def test_a_rule_that_could_never_be_read_is_refused_before_anything_begins():
+    with pytest.raises(UserError, match="rule mostly needs counts by minute of the last"):
+        World("pp", counters={"retention": {"minutes_hours": 0.1}})
+
+
+def test_counts_that_cannot_be_read_for_long_turn_health_red():
+    world = World("pppp")
+    world.rounds(1)
+    world.counts.kept_from = BEGIN + 600
+    world.rounds(4, count=1)
+    assert world.monitor.health().ok
+    world.clock = 1200.0
+    world.rounds(4, count=2)
+    assert not world.monitor.health().ok
+    assert "no rule was evaluated for 20 min: Counts by 1m are not kept" in world.monitor.health().detail
+
+
+def test_minutes_are_gone_through_again_one_by_one_and_kafka_is_polled_between():
+    rule = RULE.model_copy(update={"calm_minutes": 600})
+    world = World("ppn" + "p" * 700, alerts={"rules": (rule,)})
+    world.rounds(400, count=500)
+    assert world.said == [(3, None)]
+    other = world.worker()
+    asked = world.ledger.asked
+    world.rounds(403, count=101, monitor=other)
+    # It is not yet done, has looked a hundred times whether it may go on, and leaves off at once.
+    assert world.ledger.asked == asked + 101
+    assert world.ledger.minutes[-1] == 400
+    world.ledger.mine = False
+    world.rounds(403, count=1, monitor=other)
+    assert other.health().detail == "another worker evaluates"
+    world.ledger.mine = True
+    world.rounds(620, count=1500, monitor=other)
+    assert world.said == [(3, None), (3, 4)]
+
+
+def test_who_is_told_to_stop_while_it_takes_over_leaves_off():
+    world = World("ppnn")
+    told = []
+
+    def take_over(_, stopped):
+        told.append(stopped())
+        raise Stopped("Told to stop.")
+
+    world.ledger.take_over = take_over
+    world.rounds(4, count=1)
+    assert told == [True]
+    assert world.ledger.minutes == []
 
 
 def test_a_worker_that_stands_by_says_nothing():

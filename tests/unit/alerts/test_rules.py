@@ -108,6 +108,75 @@ def test_a_share_of_too_few_posts_crosses_no_line():
     assert found(rule, made) == []
 
 
+MINUTES_OF_A_DAY = 1440
+FEW = ThresholdRule(name="few", dimensions=("source",), metric="posts", below=5, window_minutes=10)
+
+
+def without(*gone):
+    """One post a minute of `twitter`, but for the minutes after noon of these (from, to)."""
+    made = Recorded()
+    for minute in range(BEGIN, NOON + 20 * DAY, 60):
+        after = (minute - NOON) // 60
+        if not any(low <= after < high for low, high in gone):
+            made.add(minute, Count(0, 1, 0), {"source": ("twitter",)})
+        else:
+            made.add(minute, Count(1, 0, 0), {})
+    return made
+
+
+def test_a_source_that_posts_no_more_is_below_every_number():
+    assert [alert[1:] for alert in found(FEW, without((0, 40)))] == [("twitter", 6, 46)]
+
+
+def test_a_number_of_one_label_that_vanished_is_below_the_line_too():
+    rule = ThresholdRule(name="few", dimensions=("source",), metric="neutral", below=5, window_minutes=10)
+    assert [alert[1:] for alert in found(rule, without((0, 40)))] == [("twitter", 6, 46)]
+
+
+def test_a_source_that_is_gone_for_two_weeks_is_no_longer_expected():
+    """Its last post was in the hour before noon, and days are looked at: at midnight two weeks later."""
+    made = without((0, 20 * MINUTES_OF_A_DAY))
+    ((_, _, begun, ended),) = found(FEW, made, last=NOON + 17 * DAY)
+    assert begun == 6
+    assert 14 * MINUTES_OF_A_DAY <= ended <= 15 * MINUTES_OF_A_DAY
+    assert found(FEW, made, first=NOON + 16 * DAY, last=NOON + 17 * DAY) == []
+
+
+def test_a_silence_of_a_source_that_is_gone_ends_too():
+    rule = SilenceRule(name="silent", dimensions=("source",), min_expected=8, window_minutes=10)
+    ((_, _, begun, ended),) = found(rule, without((0, 20 * MINUTES_OF_A_DAY)), last=NOON + 17 * DAY)
+    assert begun == 10
+    assert 14 * MINUTES_OF_A_DAY <= ended <= 15 * MINUTES_OF_A_DAY
+
+
+def test_a_named_value_is_below_a_number_for_as_long_as_it_is():
+    rule = FEW.model_copy(update={"values": ("nobody",)})
+    assert [alert[1:] for alert in found(rule, series(lambda _: None))] == [("nobody", -59, None)]
+
+
+def test_a_young_source_is_below_nothing():
+    made = series(lambda _: None)
+    made.add(NOON, Count(0, 1, 0), {"source": ("new",)})
+    assert found(FEW, made) == []
+
+
+def test_there_is_no_share_where_there_is_no_post():
+    rule = ThresholdRule(
+        name="sad", dimensions=("source",), metric="positive_share", below=0.5, window_minutes=10, min_posts=0
+    )
+    # Nothing but neutral posts, and then none at all.
+    assert [alert[1:] for alert in found(rule, without((0, 40)), last=NOON + 1800)] == [("twitter", -59, 10)]
+
+
+@pytest.mark.parametrize(("min_posts", "begun"), [(None, [5]), (41, []), (40, [10])])
+def test_the_fewest_posts_hold_for_a_number_too(min_posts, begun):
+    made = series(lambda minute: within(0, 60, minute, Count(4, 0, 0)), usual=Count(0, 0, 0))
+    rule = ThresholdRule(
+        name="many", dimensions=("all",), metric="negative", above=19, window_minutes=10, min_posts=min_posts
+    )
+    assert [alert[2] for alert in found(rule, made)] == begun
+
+
 def test_a_source_that_usually_writes_falls_silent():
     made = series(lambda minute: within(0, 40, minute, Count()), usual=Count(0, 1, 0))
     assert found(SilenceRule(name="silent"), made) == [("all", "", 30, 41), ("source", "twitter", 30, 41)]
@@ -126,6 +195,8 @@ def test_a_named_source_needs_no_history():
         (lambda: ThresholdRule(name="x"), "one of above and below"),
         (lambda: ThresholdRule(name="x", above=40), "between 0 and 1"),
         (lambda: ThresholdRule(name="x", above=0.4, clear=0.5), "calm side"),
+        (lambda: ThresholdRule(name="x", metric="posts", below=20, min_posts=20), "cross no line"),
+        (lambda: ThresholdRule(name="x", metric="posts", below=0), "greater than 0"),
         (lambda: SilenceRule(name="x", dimensions=("source",), min_expected=0), "must be named"),
         (lambda: SurgeRule(name="x", history_days=3, min_days=4), "more than history_days"),
         (lambda: AlertSettings(rules=[SurgeRule(name="x")] * 2), "same name"),
