@@ -18,7 +18,7 @@ from nifos_stream.alerts.event import kinds, to_event
 from nifos_stream.alerts.numbers import DAY, MINUTE
 from nifos_stream.alerts.recorded import Recorded
 from nifos_stream.alerts.shelf import State, shelf_of
-from nifos_stream.commands import alert_series
+from nifos_stream.commands import alert_series, tables
 from nifos_stream.counters.windows import instant
 from nifos_stream.errors import UserError
 from nifos_stream.files import parse_mapping
@@ -127,10 +127,7 @@ def show_list(
 
 def table(alerts: Iterable[AlertEvent]) -> Table:
     """Alerts for a terminal; times in their own zone."""
-    rows = Table(pad_edge=False)
-    for name in ("began", "ended", "rule"):
-        rows.add_column(name, no_wrap=True)
-    rows.add_column("what", overflow="fold")
+    rows = tables.table("began", "ended", "rule", "what", folded="what")
     for alert in alerts:
         ended = "open" if alert.ended_at is None else _moment(alert.ended_at, alert.started_at)
         rows.add_row(f"{alert.started_at:%Y-%m-%d %H:%M}", ended, alert.rule, Text(plain(alert.summary)))

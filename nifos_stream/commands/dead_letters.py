@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
+from nifos_stream.commands import tables
 from nifos_stream.commands.letters import Kept, LetterTopic, Place
 from nifos_stream.commands.mended import MendedFile, exact, shown
 from nifos_stream.commands.resending import Resender, Resent, TooLarge
@@ -69,10 +70,8 @@ def table(letters: Iterable[DeadLetter], zone: dt.tzinfo) -> Table:
 
     What is needed to choose letters is never cut; what explains them is folded.
     """
-    rows = Table(pad_edge=False)
-    for name in ("place", "failed at", "again", "reason"):
-        rows.add_column(name, no_wrap=True)
-    rows.add_column("why, where from, and what", overflow="fold")
+    told_in = "why, where from, and what"
+    rows = tables.table("place", "failed at", "again", "reason", told_in, folded=told_in)
     for letter in letters:
         origin = letter.origin
         told = Text(_harmless(letter.detail))

@@ -11,6 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from nifos_stream.commands import tables
 from nifos_stream.errors import UserError
 from nifos_stream.files.columns import parse_mapping
 from nifos_stream.messages import LABELS, LABELS_KO, Label
@@ -117,9 +118,7 @@ def _print(found: "Evaluation", console: Console) -> None:
         + (f", {found.unread:,} rows unread" if found.unread else "")
     )
     columns = ("rows", "accuracy", "macro\nF1", "macro\nprecision", "macro\nrecall", "loss", "ECE", "binary")
-    table = Table("source", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right")
+    table = tables.table("source", *columns, numbers=columns)
     for source, figures in {**found.by_source, "all": found.figures}.items():
         table.add_row(Text(source), *_row(figures), style="bold" if source == "all" else "")
     console.print(table)
@@ -130,9 +129,8 @@ def _print(found: "Evaluation", console: Console) -> None:
 
 
 def _confusion(figures: "Figures") -> Table:
-    table = Table("is, down; said, across", box=None, pad_edge=False)
-    for column in (*(LABELS_KO[label] for label in LABELS), "rows", "precision", "recall", "F1"):
-        table.add_column(column, justify="right")
+    columns = (*(LABELS_KO[label] for label in LABELS), "rows", "precision", "recall", "F1")
+    table = tables.table("is, down; said, across", *columns, numbers=columns)
     for label, row in zip(LABELS, figures.confusion, strict=True):
         one = figures.by_class[label.value]
         shares = (f"{share:.3f}" for share in (one.precision, one.recall, one.f1))
@@ -142,10 +140,8 @@ def _confusion(figures: "Figures") -> Table:
 
 def _mistakes(mistakes: "Sequence[Mistake]") -> Table:
     several = len({one.source for one in mistakes}) > 1
-    table = Table("is", "said", box=None, pad_edge=False)
-    table.add_column("score", justify="right")
-    for column in (*(["source"] if several else []), "text"):
-        table.add_column(column, no_wrap=column != "text", overflow="fold")
+    columns = ("is", "said", "score", *(["source"] if several else []), "text")
+    table = tables.table(*columns, numbers=["score"], folded="text")
     for one in mistakes:
         source = [Text(one.source)] if several else []
         told = (label_text(Label(one.label)), label_text(Label(one.said)), f"{one.score:.3f}")

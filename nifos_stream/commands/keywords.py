@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
+from nifos_stream.commands import tables
 from nifos_stream.keywords import topic_list
 from nifos_stream.keywords.topic_list import Change
 from nifos_stream.keywords.word import Word
@@ -50,9 +51,7 @@ def table(words: Sequence[Word], zone: dt.tzinfo) -> Table | str:
     """The list as a table; a sentence when it is empty."""
     if not words:
         return "The watch list is empty; `nifos-stream keywords add WORD` begins one."
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("word", "found in", "added"):
-        shown.add_column(name)
+    shown = tables.table("word", "found in", "added")
     for word in words:
         added = "" if word.added_at is None else f"{word.added_at.astimezone(zone):%Y-%m-%d %H:%M}"
         shown.add_row(word.spelling, _found_in(word), added)

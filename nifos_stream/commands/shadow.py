@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nifos_stream.commands import tables
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS, LABELS_KO
 from nifos_stream.settings import Settings
@@ -93,9 +94,8 @@ def _print(one: "Comparison", timezone: str, console: Console) -> None:
 
 
 def _shift(one: "Comparison") -> Table:
-    table = Table("first, down; shadow, across", box=None, pad_edge=False)
-    for label in LABELS:
-        table.add_column(LABELS_KO[label], justify="right")
+    names = [LABELS_KO[label] for label in LABELS]
+    table = tables.table("first, down; shadow, across", *names, numbers=names)
     for first in LABELS:
         table.add_row(label_text(first), *(f"{one.said(first, shadow):,}" for shadow in LABELS))
     return table
