@@ -12,9 +12,9 @@ from rich.text import Text
 from nifos_stream.commands.moments import moment
 from nifos_stream.counters.reader import Counts
 from nifos_stream.counters.shapes import Count, Total, Window
+from nifos_stream.counters.wanted import read_where
 from nifos_stream.counters.windows import seconds_of
 from nifos_stream.errors import UserError
-from nifos_stream.files import parse_mapping
 from nifos_stream.messages import LABELS
 from nifos_stream.settings import Settings
 from nifos_stream.watch import freshness, tables
@@ -106,7 +106,7 @@ def total_of(reader: Counts, question: Question) -> Total:
 
 def where_of(question: Question) -> dict[str, str]:
     """The filter by dimension. UserError when it is none."""
-    return dict(parse_mapping(question.where, "--where", "keyword=산불"))
+    return read_where(question.where)
 
 
 def asked_of(question: Question) -> Asked:

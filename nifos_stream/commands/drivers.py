@@ -11,9 +11,8 @@ from rich.text import Text
 
 from nifos_stream.commands.moments import moment
 from nifos_stream.counters.posts import KeptPost
-from nifos_stream.counters.wanted import Filter, read_label
+from nifos_stream.counters.wanted import KEPT_BY, Filter, read_label, read_where
 from nifos_stream.errors import UserError
-from nifos_stream.files import parse_mapping
 from nifos_stream.messages import LABELS_KO
 from nifos_stream.settings import Settings
 from nifos_stream.watch import freshness
@@ -22,7 +21,6 @@ from nifos_stream.watch.drivers import Driver
 from nifos_stream.watch.look import COLOURS, fitted, plain, single_bar
 from nifos_stream.watch.snapshot import open_counts
 
-DIMENSIONS = ("source", "channel", "keyword")
 _MOST_GROUPS = 8
 _WORD_CELLS = 20
 _BAR_CELLS = 10
@@ -93,14 +91,11 @@ def read(question: Question) -> Asked:
     """The question that is asked of the posts. UserError when it contradicts itself."""
     if question.window and question.start:
         raise UserError("Give a window that ends at --to, or --from and --to, not both --window and --from.")
-    where = parse_mapping(question.where, "--where", "keyword=산불")
-    for name in (*where, *([question.by] if question.by else [])):
-        if name not in DIMENSIONS:
-            raise UserError(f"Posts are kept by {', '.join(DIMENSIONS)}, not by {plain(name)!r}.")
-    source, channel, keyword = ([where[name]] if name in where else [] for name in DIMENSIONS)
+    if question.by and question.by not in KEPT_BY:
+        raise UserError(f"Posts are kept by {', '.join(KEPT_BY)}, not by {plain(question.by)!r}.")
     return Asked(
         label=read_label(question.label),
-        wanted=Filter.of((), source, channel, keyword),
+        wanted=Filter.where(read_where(question.where)),
         window=question.window or "1h",
         start=question.start,
         end=question.end,

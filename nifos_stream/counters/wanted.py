@@ -1,7 +1,7 @@
 """Which labelled posts somebody wants to see. Knows no topic and no Redis."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -38,6 +38,14 @@ class Filter:
             _composed(text or "").casefold(),
         )
 
+    @classmethod
+    def where(cls, where: Mapping[str, str], label: str | None = None, text: str | None = None) -> Self:
+        """A filter by dimension, as `read_where` reads it. UserError for one that posts are not kept by."""
+        if unknown := [name for name in where if name not in KEPT_BY]:
+            raise UserError(f"Posts are kept by {', '.join(KEPT_BY)}, not by {_shown(unknown[0])}.")
+        source, channel, keyword = ([where[name]] if name in where else [] for name in KEPT_BY)
+        return cls.of([label] if label else (), source, channel, keyword, text)
+
     def __bool__(self) -> bool:
         return self != Filter()
 
@@ -65,6 +73,19 @@ class Filter:
 
 
 EVERY = Filter()
+KEPT_BY = ("source", "channel", "keyword")
+
+
+def read_where(written: Iterable[str]) -> dict[str, str]:
+    """{"keyword": "산불"} from ["keyword=산불"], as a person typed it or a URL has it. UserError."""
+    pairs: dict[str, str] = {}
+    for each in written:
+        name, equals, value = (part.strip() for part in each.partition("="))
+        if not (name and equals and value):
+            raise UserError(f"`where` is DIMENSION=VALUE, such as keyword=산불, not {_shown(each)}.")
+        if pairs.setdefault(name, value) != value:
+            raise UserError(f"`where` asks for two values of {_shown(name, quoted=False)} at once.")
+    return pairs
 
 
 def read_label(written: str) -> Label:
@@ -72,9 +93,14 @@ def read_label(written: str) -> Label:
     names = {label.value: label for label in Label} | {name: label for label, name in LABELS_KO.items()}
     label = names.get(_composed(written.strip()).lower())
     if label is None:
-        shown = "".join(character for character in written if character.isprintable())
-        raise UserError(f"A label is one of {', '.join(names)}, not {shown!r}.")
+        raise UserError(f"A label is one of {', '.join(names)}, not {_shown(written)}.")
     return label
+
+
+def _shown(written: str, *, quoted: bool = True) -> str:
+    """Without what a terminal would obey."""
+    shown = "".join(character for character in written if character.isprintable())
+    return repr(shown) if quoted else shown
 
 
 def _composed(text: str) -> str:

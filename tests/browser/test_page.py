@@ -99,7 +99,7 @@ def test_a_click_on_a_source_filters_everything_and_a_second_one_lets_go(filled,
     page = opened(served, filled.query())
     everything = number(page.locator("#figure-posts").inner_text())
     page.get_by_role("button", name="instagram", exact=True).click()
-    asked = {"from": filled.start.isoformat(), "to": filled.end.isoformat(), "where": "source:instagram"}
+    asked = {"from": filled.start.isoformat(), "to": filled.end.isoformat(), "where": "source=instagram"}
     only = httpx2.get(
         f"{served.address}api/v1/sentiment", params={**asked, "by": "keyword"}, timeout=20
     ).json()
@@ -113,7 +113,7 @@ def test_a_click_on_a_source_filters_everything_and_a_second_one_lets_go(filled,
     for who in page.locator("#feed-list .who").all_inner_texts():
         assert who.startswith("instagram")
     page.get_by_role("button", name="산불", exact=True).click()
-    where = {**asked, "where": ["source:instagram", "keyword:산불"]}
+    where = {**asked, "where": ["source=instagram", "keyword=산불"]}
     both = httpx2.get(f"{served.address}api/v1/sentiment", params=where, timeout=20).json()
     expect(page.locator("#figure-posts")).to_have_text(f"{both['total']['total']:,}")
     page.reload()

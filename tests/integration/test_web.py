@@ -85,7 +85,7 @@ def test_the_api_says_what_the_reader_says(counted):  # noqa: F811 - the fixture
     with serving(counted) as address, open_counts(counted) as reader:
         window = reader.window("1h", by="keyword", where={"source": "twitter"}, grain="1m")
         asked = {"from": window.start.isoformat(), "to": window.end.isoformat()}
-        asked |= {"by": "keyword", "where": "source:twitter", "grain": "1m"}
+        asked |= {"by": "keyword", "where": "source=twitter", "grain": "1m"}
         status, said = get(address + "sentiment", **asked)
         question = Question(None, "keyword", ["source=twitter"], asked["from"], asked["to"], "1m")
         assert status == 200

@@ -1,14 +1,14 @@
 """What a caller may ask of the counts, from the query of a URL. Reads nothing."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from nifos_stream.counters.reader import Counts, Filter
 from nifos_stream.counters.shapes import Window
-from nifos_stream.counters.wanted import read_label
+from nifos_stream.counters.wanted import read_label, read_where
 from nifos_stream.errors import UserError
 from nifos_stream.watch.analyst import MOST_WORDS
 from nifos_stream.watch.analyst import Asked as AskedWords
@@ -16,6 +16,14 @@ from nifos_stream.watch.analyst import Asked as AskedWords
 MOST_POSTS = 500
 _MOST_FILTERS = 4
 _LONGEST_VALUE = 200
+_Where = Annotated[
+    list[str],
+    Field(
+        default_factory=list,
+        max_length=_MOST_FILTERS,
+        description="DIMENSION=VALUE, only posts with this value: keyword=산불; each dimension once.",
+    ),
+]
 _NOT_BOTH = "Give a window that ends at `to`, or `from` and `to`, not both window and from."
 
 
@@ -58,11 +66,7 @@ class Asked(BaseModel):
     grain: str | None = Field(
         None, max_length=16, description="Step of the series: 10s, 1m, 1h, 1d, month or year."
     )
-    where: list[str] = Field(
-        default_factory=list,
-        max_length=_MOST_FILTERS,
-        description="DIMENSION:VALUE, only posts with this value, e.g. keyword:산불.",
-    )
+    where: _Where
 
     def question(self) -> Question:
         """The question, in the one form that equal questions share. UserError when it contradicts itself."""
@@ -71,7 +75,7 @@ class Asked(BaseModel):
         return Question(
             window=self.window or "1h",
             by=self.by or None,
-            where=tuple(sorted(_pairs(self.where).items())),
+            where=tuple(sorted(read_where(self.where).items())),
             start=_moment(self.start),
             end=_moment(self.end),
             grain=self.grain or None,
@@ -85,17 +89,12 @@ class AskedPosts(BaseModel):
 
     limit: int = Field(50, ge=1, le=MOST_POSTS, description="How many posts, at most.")
     label: str | None = Field(None, max_length=16, description="negative, neutral or positive.")
-    source: str | None = Field(None, max_length=_LONGEST_VALUE)
-    channel: str | None = Field(None, max_length=_LONGEST_VALUE)
-    keyword: str | None = Field(None, max_length=_LONGEST_VALUE, description="Its own or found in it.")
+    where: _Where
     text: str | None = Field(None, max_length=_LONGEST_VALUE, description="Stands in its title or text.")
 
     def filter(self) -> Filter:
-        """Which posts are wanted. UserError for a label that there is not."""
-        label, source, channel, keyword = (
-            [value] if value else [] for value in (self.label, self.source, self.channel, self.keyword)
-        )
-        return Filter.of(label, source, channel, keyword, self.text)
+        """Which posts are wanted. UserError for a label or a dimension that there is not."""
+        return Filter.where(read_where(self.where), self.label, self.text)
 
 
 class AskedDrivers(BaseModel):
@@ -107,37 +106,21 @@ class AskedDrivers(BaseModel):
     start: str | None = Field(None, alias="from", max_length=64, description="Instead of `window`.")
     end: str | None = Field(None, alias="to", max_length=64, description="Date or time of the end; now.")
     label: str = Field("negative", max_length=16, description="negative, neutral or positive.")
-    source: str | None = Field(None, max_length=_LONGEST_VALUE)
-    channel: str | None = Field(None, max_length=_LONGEST_VALUE)
-    keyword: str | None = Field(None, max_length=_LONGEST_VALUE)
+    where: _Where
     limit: int = Field(20, ge=1, le=MOST_WORDS, description="How many words, at most.")
 
     def question(self) -> AskedWords:
         """The question. UserError when it contradicts itself, or for a label that there is not."""
         if self.window is not None and self.start is not None:
             raise UserError(_NOT_BOTH)
-        source, channel, keyword = (
-            [value] if value else [] for value in (self.source, self.channel, self.keyword)
-        )
         return AskedWords(
             label=read_label(self.label),
-            wanted=Filter.of((), source, channel, keyword),
+            wanted=Filter.where(read_where(self.where)),
             window=self.window or "1h",
             start=_moment(self.start),
             end=_moment(self.end),
             limit=self.limit,
         )
-
-
-def _pairs(where: list[str]) -> Mapping[str, str]:
-    pairs: dict[str, str] = {}
-    for asked in where:
-        name, colon, value = asked.partition(":")
-        if not (name and colon and value):
-            raise UserError(f"where is DIMENSION:VALUE, such as keyword:산불, not {asked!r}.")
-        if pairs.setdefault(name, value) != value:
-            raise UserError(f"where asks for two values of {name} at once.")
-    return pairs
 
 
 def _moment(value: str | None) -> str | None:

@@ -38,8 +38,7 @@ function start() {
 /** Follow what is chosen now instead of what was. */
 function listen() {
   stream?.close();
-  const where = state.chosen().map(([name, value]) => ["where", `${name}:${value}`]);
-  stream = follow("overview", [...state.span(), ...where], { message, problem: ({ detail }) => status.lost(detail), away });
+  stream = follow("overview", [...state.span(), ...state.where()], { message, problem: ({ detail }) => status.lost(detail), away });
 }
 
 function message(answer) {

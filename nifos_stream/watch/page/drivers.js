@@ -48,7 +48,7 @@ export function translate() {
 
 function query(label) {
   if (state.get().channel) return null;
-  return [...state.span(), ["label", label], ["limit", WORDS], ...state.chosen()];
+  return [...state.span(), ["label", label], ["limit", WORDS], ...state.where()];
 }
 
 function show(label) {

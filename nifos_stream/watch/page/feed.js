@@ -60,7 +60,7 @@ export function forget() {
 function query() {
   if (paused) return null;
   const { label, text } = state.get();
-  const pairs = [["limit", LIMIT], ...state.chosen()];
+  const pairs = [["limit", LIMIT], ...state.where()];
   if (label) pairs.push(["label", label]);
   if (text) pairs.push(["text", text]);
   return pairs;

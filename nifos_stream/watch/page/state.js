@@ -36,6 +36,9 @@ export function toggle(dimension, value) {
 /** The chosen values, as [dimension, value]. */
 export const chosen = () => DIMENSIONS.filter((name) => current[name]).map((name) => [name, current[name]]);
 
+/** The same, as a query of the API has them. */
+export const where = () => chosen().map(([name, value]) => ["where", `${name}=${value}`]);
+
 /** Window or from and to, as a query of the API has them. */
 export function span() {
   const start = current.from ? ["from", current.from] : ["window", current.window];

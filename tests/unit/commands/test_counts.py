@@ -54,7 +54,7 @@ def test_a_question_is_handed_on():
         (Question(total=True, window="1h"), "--total is of all time"),
         (Question(total=True, start="2026-05-01"), "--total is of all time"),
         (Question(window="1h", start="2026-05-01"), "not both --window and --from"),
-        (Question(where=["산불"]), "--where '산불' is not NAME=VALUE, such as keyword=산불"),
+        (Question(where=["산불"]), "`where` is DIMENSION=VALUE, such as keyword=산불, not '산불'"),
     ],
 )
 def test_a_question_that_contradicts_itself_is_refused(question, sentence):

@@ -42,13 +42,13 @@ def test_words_come_with_their_numbers_and_the_posts_behind_them(api):
     assert word["z"] == min(word["z_before"], word["z_rest"]) > 2
     assert word["posts"][0]["text"] == "산사태 길"
     schema = api.get("/openapi.json").json()["paths"][DRIVERS]["get"]
-    asked = {"window", "from", "to", "label", "source", "channel", "keyword", "limit"}
+    asked = {"window", "from", "to", "label", "where", "limit"}
     assert asked == {parameter["name"] for parameter in schema["parameters"]}
 
 
 def test_the_question_is_filtered_by_what_it_names(api, sampled):
-    assert api.get(DRIVERS, params={"source": "a"}).json()["posts"] == 10
-    assert api.get(DRIVERS, params={"source": "nobody"}).json()["words"] == []
+    assert api.get(DRIVERS, params={"where": "source=a"}).json()["posts"] == 10
+    assert api.get(DRIVERS, params={"where": "source=nobody"}).json()["words"] == []
     api.get(DRIVERS, params={"from": "2026-05-01T09:00:00+09:00", "to": "2026-05-01T09:10:00+09:00"})
     assert ("1h", "2026-05-01T09:00:00+09:00", "2026-05-01T09:10:00+09:00") in sampled.asked
 
