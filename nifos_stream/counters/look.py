@@ -60,6 +60,18 @@ class Look:
             Rules.from_json(read[0].rules) if read else _nothing_counted(timezone),
         )
 
+    def is_read_as(self, other: "Look") -> bool:
+        """The same is counted, and the same generation of every partition is read."""
+        return self.rules == other.rules and self.generations == other.generations
+
+    @property
+    def generations(self) -> dict[int, int | None]:
+        """Which generation of each partition is read; None where nothing is counted."""
+        return {
+            partition: None if state.read is None else state.read.number
+            for partition, state in self.states.items()
+        }
+
     def freshness(self) -> Freshness:
         """A partition is level as of the newest stored time whose end its position has reached by now."""
         behind, level_at, done, whole = 0, [], 0, 0

@@ -1,7 +1,6 @@
 """What to read of a bucket for a question such as "by source, where keyword is 산불". Knows no Redis."""
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from nifos_stream.counters import fields
@@ -20,20 +19,17 @@ class Query:
     first: str
     second: str
 
-    def to_json(self, points: Sequence[int]) -> str:
-        """points: the point of the series that each bucket belongs to."""
-        return json.dumps(
-            {
-                "posts": self.posts,
-                "sentences": self.sentences,
-                "other": self.other,
-                "group": self.group,
-                "first": self.first,
-                "second": self.second,
-                "points": points,
-            },
-            ensure_ascii=False,
-        )
+    def to_plain(self, trends: Collection[str] = ()) -> dict[str, object]:
+        """As JSON has it. trends: the values of the group that are wanted point by point."""
+        plain: dict[str, object] = {
+            "posts": self.posts,
+            "sentences": self.sentences,
+            "other": self.other,
+            "group": self.group,
+            "first": self.first,
+            "second": self.second,
+        }
+        return {**plain, "trends": {fields.written(value): True for value in trends}} if trends else plain
 
 
 def query(counted: Collection[str], by: str | None, where: Mapping[str, str]) -> Query:

@@ -1,33 +1,36 @@
 """Read the counts from Redis: any window, by any dimension that is counted, and how current they are."""
 
 import dataclasses
-import datetime as dt
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from nifos_stream.counters import connect
+from nifos_stream.counters.asking import ALL_TIME, Answers, Ask, Moment, Plan, When
+from nifos_stream.counters.at_once import look_at, read_at_once
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import RedisAway
 from nifos_stream.counters.kept import Latest, Parsed, Sample, read_latest, read_sample
 from nifos_stream.counters.look import Look, Mixed, Moved
 from nifos_stream.counters.posts import KeptPost
-from nifos_stream.counters.query import Query, query
+from nifos_stream.counters.query import query
 from nifos_stream.counters.shapes import Count, Freshness, Point, Step, Total, Window
-from nifos_stream.counters.steps import read_steps, read_sums
-from nifos_stream.counters.store import Keys, script
-from nifos_stream.counters.sums import Sums, by_size, count_of, series
-from nifos_stream.counters.tally import TOTAL
+from nifos_stream.counters.steps import read_steps
+from nifos_stream.counters.store import Keys
+from nifos_stream.counters.sums import by_size, count_of
 from nifos_stream.counters.wanted import EVERY, Filter
-from nifos_stream.counters.windows import Span, Windows, instant, seconds_of
+from nifos_stream.counters.windows import instant
+from nifos_stream.errors import UserError
 
 _Answer = TypeVar("_Answer")
-Moment = str | dt.datetime | dt.date | float
 
 __all__ = [
+    "ALL_TIME",
+    "Answers",
+    "Ask",
     "Count",
     "Counts",
     "Filter",
@@ -40,21 +43,23 @@ __all__ = [
     "Sample",
     "Step",
     "Total",
+    "When",
     "Window",
 ]
 
 _TRIES = 20
 _MIXED_WAIT_SECONDS = 0.25
 """Before the next try where a rebuild with other settings has the partitions named one after the other."""
+_CLOCK_SECONDS = 1.0
+"""How far Redis's clock may be from where it was expected to be."""
 
 
-class _When(NamedTuple):
-    """Which window is asked for."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Seen:
+    """What Redis said last, and when, by the clock of this machine."""
 
-    window: str
-    start: Moment | None
-    end: Moment | None
-    grain: str | None = None
+    look: Look
+    at: float
 
 
 class Counts:
@@ -63,7 +68,8 @@ class Counts:
         with Counts("redis://127.0.0.1:6379/0") as counts:
             window = counts.window("1h", by="source")
 
-    now: seconds since 1970; by default Redis's own clock, by which counts expire. timezone: where dates
+    now: seconds since 1970; by default Redis's own clock, by which counts expire. monotonic: seconds, to know
+    that clock between two calls. timezone: where dates
     without a zone are read; days are those of the counts, once there are any. Every call may raise RedisAway,
     when Redis does not answer, and UserError for a question that cannot be answered, or counts that a rebuild
     left half done.
@@ -77,6 +83,7 @@ class Counts:
         timezone: str = "Asia/Seoul",
         timeout_seconds: float = 5.0,
         now: Callable[[], float] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._url = redis_url
@@ -84,9 +91,11 @@ class Counts:
         self._zone = ZoneInfo(timezone)
         self._timeout_seconds = timeout_seconds
         self._now = now
+        self._monotonic = monotonic
         self._sleep = sleep
         self._client: connect.RedisClient | None = None
         self._parsed: Parsed | None = None
+        self._seen: _Seen | None = None
 
     def window(
         self,
@@ -105,11 +114,19 @@ class Counts:
         default now. grain: 10s, 1m, 1h, 1d, month or year; by default the finest that is kept, and a step
         that makes a series of at most 200 points.
         """
-        return self._retry(lambda: self._window(by, where or {}, _When(window, start, end, grain)))
+        return cast("Window", self._answer(Ask(When(window, start, end, grain), by, where or {})))
 
     def total(self, by: str | None = None, *, where: Mapping[str, str] | None = None) -> Total:
         """Posts of all time; by and where as for a window."""
-        return self._retry(lambda: self._total(by, where or {}))
+        return cast("Total", self._answer(Ask(ALL_TIME, by, where or {})))
+
+    def together(self, asks: Sequence[Ask]) -> Answers:
+        """The answers to several questions at one moment, read in one round trip.
+
+        Only the first call, and one after a rebuild or a change of settings, needs two more to know what is
+        counted. What cannot be answered has a UserError in its place.
+        """
+        return self._retry(lambda: self._together(asks))
 
     def steps(
         self,
@@ -122,7 +139,7 @@ class Counts:
         grain: str | None = None,
     ) -> tuple[Step, ...]:
         """Every step of a window, asked for as by `window`, with the groups of each."""
-        return self._retry(lambda: self._steps(by, where or {}, _When(window, start, end, grain)))
+        return self._retry(lambda: self._steps(by, where or {}, When(window, start, end, grain)))
 
     def latest(self, wanted: Filter = EVERY, *, limit: int = 50) -> Latest:
         """The newest labelled posts that are wanted, of the latest that are kept."""
@@ -145,7 +162,7 @@ class Counts:
 
         end: now, without it. Samples of two weeks are kept.
         """
-        return self._retry(lambda: self._sample(wanted, _When(window, start, end)))
+        return self._retry(lambda: self._sample(wanted, When(window, start, end)))
 
     def freshness(self) -> Freshness:
         """How current the counts are."""
@@ -165,35 +182,39 @@ class Counts:
     ) -> None:
         self.close()
 
-    def _window(self, by: str | None, where: Mapping[str, str], when: _When) -> Window:
-        look = self._look()
-        asked = query(look.rules.dimensions, by, where)
-        calendar, now = Calendar(look.rules.timezone), self._time(look)
-        windows = Windows(calendar, look.rules.retention_seconds)
-        span = self._span(windows, now, when)
-        pieces = [(f"{piece.grain}:{piece.start}", piece.point) for piece in windows.pieces(span, now)]
-        sums = self._read(look, asked, pieces)
-        return Window(
-            start=calendar.moment(span.start),
-            end=calendar.moment(span.end),
-            grain=span.grain,
-            step=span.step,
-            total=sums.total(),
-            sentences=count_of(sums.sentences) if asked.sentences else None,
-            by=by,
-            groups=by_size(sums.groups),
-            other=count_of(sums.other),
-            series=series(windows, calendar, span, sums),
-            freshness=look.freshness(),
-            sentence_groups=by_size(sums.sentence_groups),
-        )
+    def _answer(self, ask: Ask) -> Window | Total:
+        (answer,) = self.together([ask]).answers
+        if isinstance(answer, UserError):
+            raise answer
+        return answer
 
-    def _steps(self, by: str | None, where: Mapping[str, str], when: _When) -> tuple[Step, ...]:
+    def _together(self, asks: Sequence[Ask]) -> Answers:
+        """Ask by what was seen last, and see at the same time whether it is still so; if not, Moved."""
+        seen = self._seen
+        look = self._look() if seen is None else seen.look
+        now = self._time(look) if seen is None else self._expected(seen)
+        plan = Plan(asks, look, now, self._zone)
+        try:
+            fresh, sums = read_at_once(self._connected(), self._keys, look, plan.stretches, self._zone.key)
+            if seen is not None and self._now is None and abs(fresh.now - now) > _CLOCK_SECONDS:
+                raise Moved
+        except (Moved, Mixed):
+            self._seen = None
+            raise
+        self._seen = _Seen(fresh, self._monotonic())
+        return plan.answers(sums, fresh.freshness())
+
+    def _expected(self, seen: _Seen) -> float:
+        """The time by now."""
+        passed = self._monotonic() - seen.at
+        return self._now() if self._now is not None else seen.look.now + passed
+
+    def _steps(self, by: str | None, where: Mapping[str, str], when: When) -> tuple[Step, ...]:
         look = self._look()
         asked = query(look.rules.dimensions, by, where)
         calendar, now = Calendar(look.rules.timezone), self._time(look)
-        windows = Windows(calendar, look.rules.retention_seconds)
-        span = self._span(windows, now, when)
+        plan = Plan([], look, now, self._zone)
+        windows, span = plan.windows, plan.span(when)
         begins = windows.points(span)
         pieces = [(f"{piece.grain}:{piece.start}", piece.point) for piece in windows.pieces(span, now)]
         sums = read_steps(self._connected(), self._keys, look, asked, pieces, len(begins))
@@ -209,10 +230,10 @@ class Counts:
             for begin, end, each in zip(begins, ends, sums, strict=True)
         )
 
-    def _sample(self, wanted: Filter, when: _When) -> Sample:
+    def _sample(self, wanted: Filter, when: When) -> Sample:
         look = self._look()
-        windows, now = Windows(Calendar(look.rules.timezone), look.rules.retention_seconds), self._time(look)
-        span = self._span(windows, now, when)
+        now = self._time(look)
+        span = Plan([], look, now, self._zone).span(when)
         if when.start is not None:
             # Posts have their own times, finer than any bucket.
             start, end = instant(when.start, self._zone), when.end
@@ -225,38 +246,9 @@ class Counts:
     def _time(self, look: Look) -> float:
         return self._now() if self._now is not None else look.now
 
-    def _span(self, windows: Windows, now: float, when: _When) -> Span:
-        to = now if when.end is None else instant(when.end, self._zone)
-        begin = to - seconds_of(when.window) if when.start is None else instant(when.start, self._zone)
-        return windows.span(begin, to, now, when.grain)
-
-    def _total(self, by: str | None, where: Mapping[str, str]) -> Total:
-        look = self._look()
-        asked = query(look.rules.dimensions, by, where)
-        sums = self._read(look, asked, [(TOTAL, 0)])
-        return Total(
-            total=sums.total(),
-            sentences=count_of(sums.sentences) if asked.sentences else None,
-            by=by,
-            groups=by_size(sums.groups),
-            other=count_of(sums.other),
-            freshness=look.freshness(),
-            sentence_groups=by_size(sums.sentence_groups),
-        )
-
     def _look(self) -> Look:
         """How many partitions there are, and the state of each."""
-        client = self._connected()
-        pipeline = client.pipeline(transaction=False)
-        pipeline.hget(self._keys.topic, "partitions")
-        pipeline.get(self._keys.backlog)
-        partitions, backlog = pipeline.execute()
-        places = [[self._keys.state(p), self._keys.ends(p)] for p in range(int(partitions or 0))]
-        answers = script("state").each(client, [(keys, []) for keys in places])
-        return Look.of(backlog, answers, self._zone.key)
-
-    def _read(self, look: Look, asked: Query, pieces: Sequence[tuple[str, int]]) -> Sums:
-        return read_sums(self._connected(), self._keys, look, asked, pieces)
+        return look_at(self._connected(), self._keys, self._zone.key)
 
     def _connected(self) -> connect.RedisClient:
         if self._client is None:

@@ -1,7 +1,7 @@
 """What a reading of the counts looks like. Knows neither Redis nor Kafka."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nifos_stream.messages import Label
@@ -88,7 +88,8 @@ class Window:
     last point may be cut by start and end. groups: by value, largest first, of `by`; other: what had no
     place of its own among them, so with other.total > 0 the groups are lower bounds; under a filter it is
     that of all pairs, whatever their filtered part. sentences: counts of sentences; None where they are not
-    counted (any filter but source).
+    counted (any filter but source). trends: posts at each point of `series`, of the values
+    that were asked for.
     """
 
     start: dt.datetime
@@ -103,6 +104,7 @@ class Window:
     series: tuple[Point, ...]
     freshness: Freshness
     sentence_groups: Mapping[str, Count] = field(default_factory=dict)
+    trends: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
-"""Buckets as Redis has them: added up over a window, or for each of its steps. Knows no date."""
+"""Buckets as Redis has them: the calls that add them up, and what these answer. Knows no date."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nifos_stream.counters.connect import RedisClient
@@ -9,57 +11,92 @@ from nifos_stream.counters.query import Query
 from nifos_stream.counters.store import Keys, script
 from nifos_stream.counters.sums import Sums
 
-_READ_KEYS = {False: 400, True: 100}
-"""Buckets that one call adds up: whole buckets are large, and Redis does nothing else meanwhile."""
-_ROUND_TRIP_CALLS = 500
+_READ_COST = 400
+"""What one call reads, in buckets: Redis does nothing else meanwhile."""
+_WHOLE_COST = 4
+"""What a bucket costs of which every value is looked at: such are large."""
+_ROUND_TRIP_STEPS = 2000
 
 Bucket = tuple[str, int]
 """Name of a bucket, and the step of the series that it belongs to."""
+Call = tuple[list[str], list[Any]]
+"""Keys and arguments of `read.lua`."""
 
 
-def read_sums(client: RedisClient, keys: Keys, look: Look, asked: Query, pieces: Sequence[Bucket]) -> Sums:
-    """Add up the buckets over all partitions; Moved when another generation is read by now."""
-    sums = Sums()
-    for answer in _read(client, list(_calls(keys, look, asked, pieces))):
-        sums.add(answer)
-    return sums
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Buckets, and all that is asked of them. trends: by place in `asked`, values wanted step by step."""
+
+    asked: Sequence[Query]
+    buckets: Sequence[Bucket]
+    trends: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> int:
+        """Of each of its buckets."""
+        return _WHOLE_COST if any(asked.group for asked in self.asked) else 1
 
 
 def read_steps(
-    client: RedisClient, keys: Keys, look: Look, asked: Query, pieces: Sequence[Bucket], steps: int
+    client: RedisClient, keys: Keys, look: Look, asked: Query, buckets: Sequence[Bucket], steps: int
 ) -> list[Sums]:
-    """The same for each of so many steps by itself."""
+    """The buckets of each of so many steps, added up over all partitions. Moved."""
     by_step: list[list[Bucket]] = [[] for _ in range(steps)]
-    for piece in pieces:
-        by_step[piece[1]].append(piece)
-    calls = [(step, call) for step, some in enumerate(by_step) for call in _calls(keys, look, asked, some)]
-    sums = [Sums() for _ in range(steps)]
-    for first in range(0, len(calls), _ROUND_TRIP_CALLS):
-        some_calls = calls[first : first + _ROUND_TRIP_CALLS]
-        answers = _read(client, [call for _, call in some_calls])
-        for (step, _), answer in zip(some_calls, answers, strict=True):
-            sums[step].add(answer)
+    for bucket in buckets:
+        by_step[bucket[1]].append(bucket)
+    sums: list[Sums] = []
+    for first in range(0, steps, _ROUND_TRIP_STEPS):
+        stretches = [Stretch([asked], some) for some in by_step[first : first + _ROUND_TRIP_STEPS]]
+        answers = script("read").each(client, list(calls(keys, look, stretches)))
+        sums += [of_one for (of_one,) in added(stretches, answers)]
     return sums
 
 
-_Call = tuple[list[str], list[Any]]
-
-
-def _calls(keys: Keys, look: Look, asked: Query, pieces: Sequence[Bucket]) -> Iterator[_Call]:
-    most = _READ_KEYS[bool(asked.group)]
+def calls(keys: Keys, look: Look, stretches: Sequence[Stretch]) -> Iterator[Call]:
+    """The calls that read the stretches of every partition, each bucket once for all that is asked of it."""
+    plain: list[dict[str, object]] = []
+    places: list[list[int]] = []
+    for stretch in stretches:
+        places.append(list(range(len(plain), len(plain) + len(stretch.asked))))
+        plain += [asked.to_plain(stretch.trends.get(n, ())) for n, asked in enumerate(stretch.asked)]
+    chunks = list(_chunks(stretches))
     for partition, state in look.states.items():
         if state.read is None:
             continue
         generation = state.read.number
-        for first in range(0, len(pieces), most):
-            chunk = pieces[first : first + most]
-            buckets = [keys.bucket(partition, generation, name) for name, _ in chunk]
-            points = asked.to_json([point for _, point in chunk])
-            yield [keys.state(partition), *buckets], [generation, points]
+        for chunk in chunks:
+            named = [keys.bucket(partition, generation, name) for _, (name, _) in chunk]
+            wanted = {
+                "asks": plain,
+                "stretches": places,
+                "of": [number for number, _ in chunk],
+                "points": [point for _, (_, point) in chunk],
+            }
+            yield [keys.state(partition), *named], [generation, json.dumps(wanted, ensure_ascii=False)]
 
 
-def _read(client: RedisClient, calls: Sequence[_Call]) -> list[Any]:
-    answers = script("read").each(client, calls)
-    if any(answer[0] != "read" for answer in answers):
-        raise Moved
-    return answers
+def added(stretches: Sequence[Stretch], answers: Sequence[Any]) -> list[list[Sums]]:
+    """What the calls answered, added up: for each stretch, for each thing asked of it. Moved."""
+    sums = [[Sums() for _ in stretch.asked] for stretch in stretches]
+    flat = [each for some in sums for each in some]
+    for what, *parts in answers:
+        if what != "read":
+            raise Moved
+        for each, part in zip(flat, parts, strict=True):
+            each.add(part)
+    return sums
+
+
+def _chunks(stretches: Sequence[Stretch]) -> Iterator[list[tuple[int, Bucket]]]:
+    """Every bucket with the number of its stretch, as many at once as one call may read."""
+    chunk: list[tuple[int, Bucket]] = []
+    cost = 0
+    for number, stretch in enumerate(stretches):
+        for bucket in stretch.buckets:
+            if chunk and cost + stretch.cost > _READ_COST:
+                yield chunk
+                chunk, cost = [], 0
+            chunk.append((number, bucket))
+            cost += stretch.cost
+    if chunk:
+        yield chunk

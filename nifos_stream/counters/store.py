@@ -109,17 +109,21 @@ class Script:
     def each(self, client: RedisClient, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
         """Run it for each (keys, arguments), all in one round trip where Redis knows it."""
         try:
-            return self._pipelined(client, "EVALSHA", self._sha, calls)
+            return self._pipelined(client, calls, known=True)
         except NoScriptError:
-            return self._pipelined(client, "EVAL", self.text, calls)
+            return self._pipelined(client, calls, known=False)
 
-    @staticmethod
+    def queue(self, pipeline: Any, keys: Sequence[str], arguments: Sequence[Any], *, known: bool) -> None:
+        """Add a call to a pipeline of redis-py. known: send the script's digest, not its text."""
+        command, what = ("EVALSHA", self._sha) if known else ("EVAL", self.text)
+        pipeline.execute_command(command, what, len(keys), *keys, *arguments)
+
     def _pipelined(
-        client: RedisClient, command: str, what: str, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]
+        self, client: RedisClient, calls: Sequence[tuple[Sequence[str], Sequence[Any]]], *, known: bool
     ) -> list[Any]:
         pipeline = client.pipeline(transaction=False)
         for keys, arguments in calls:
-            pipeline.execute_command(command, what, len(keys), *keys, *arguments)
+            self.queue(pipeline, keys, arguments, known=known)
         answers: list[Any] = pipeline.execute()
         return answers
 

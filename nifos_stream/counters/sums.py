@@ -19,10 +19,11 @@ class Sums:
     other: list[int] = field(default_factory=lambda: [0, 0, 0])
     groups: dict[str, list[int]] = field(default_factory=dict)
     sentence_groups: dict[str, list[int]] = field(default_factory=dict)
+    trends: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def add(self, answer: Sequence[Any]) -> None:
-        """Add what one call read."""
-        _, points, sentences, other, groups, sentence_groups = answer
+        """Add what one call read for one question."""
+        points, sentences, other, groups, sentence_groups, trends = answer
         for point, *counts in _fours(points):
             _grow(self.points.setdefault(int(point), [0, 0, 0]), counts)
         _grow(self.sentences, sentences)
@@ -30,6 +31,9 @@ class Sums:
         for named, found in ((self.groups, groups), (self.sentence_groups, sentence_groups)):
             for value, *counts in _fours(found):
                 _grow(named.setdefault(fields.read(value), [0, 0, 0]), counts)
+        for value, point, count in zip(trends[::3], trends[1::3], trends[2::3], strict=True):
+            trend = self.trends.setdefault(fields.read(value), {})
+            trend[int(point)] = trend.get(int(point), 0) + int(count)
 
     def total(self) -> Count:
         """All points together."""

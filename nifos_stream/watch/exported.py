@@ -1,6 +1,5 @@
 """The counts as metrics: posts of a few windows by label, source and keyword. Counts nothing itself."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -10,6 +9,7 @@ from nifos_stream.counters.shapes import Count
 from nifos_stream.errors import UserError
 from nifos_stream.messages import LABELS
 from nifos_stream.metrics import Answers
+from nifos_stream.watch.shared import Shared
 from nifos_stream.watch.tables import OTHER
 
 log = logs.get("metrics")
@@ -28,18 +28,11 @@ class ExportedCounts:
 
     def __init__(self, counts: Counts, *, now: Callable[[], float] = time.monotonic) -> None:
         self._counts = counts
-        self._now = now
-        self._lock = threading.Lock()
-        self._read_at: float | None = None
-        self._answers: Answers = {}
+        self._answers = Shared(self._read, every_seconds=_AGAIN_SECONDS, now=now)
 
     def __call__(self) -> Answers:
         """Samples by metric; see `Metrics.answer`."""
-        with self._lock:
-            if self._read_at is None or self._now() - self._read_at >= _AGAIN_SECONDS:
-                self._answers = self._read()
-                self._read_at = self._now()
-            return self._answers
+        return self._answers.get()
 
     def _read(self) -> Answers:
         answers: Answers = {"window_posts": {}, "window_source_posts": {}, "window_keyword_posts": {}}
@@ -49,7 +42,7 @@ class ExportedCounts:
                 for dimension in ("source", "keyword"):
                     for value, count in self._largest(window, dimension).items():
                         _add(answers[f"window_{dimension}_posts"], (window, value), count)
-        except (RedisAway, UserError) as error:
+        except UserError as error:
             log.debug("counts.missed", detail=str(error))
             return {}
         return answers
@@ -58,6 +51,8 @@ class ExportedCounts:
         """The largest values; of sources also what is left of the posts that have one. {} if not counted."""
         try:
             read = self._counts.window(window, by=dimension)
+        except RedisAway:
+            raise
         except UserError:
             return {}
         values = list(read.groups.items())

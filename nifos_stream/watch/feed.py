@@ -1,10 +1,10 @@
 """The latest posts for many viewers: read once a second for all of them, filtered for each."""
 
-import threading
 import time
 from collections.abc import Callable
 
 from nifos_stream.counters.reader import Counts, Filter, Latest
+from nifos_stream.watch.shared import Shared
 
 EVERY_SECONDS = 1.0
 _ALL = 2**31
@@ -21,25 +21,12 @@ class Feed:
         every_seconds: float = EVERY_SECONDS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._counts = counts
-        self._every_seconds = every_seconds
-        self._now = now
-        self._lock = threading.Lock()
-        self._read_at: float | None = None
-        self._latest: Latest | None = None
+        self._latest = Shared(lambda: counts.latest(limit=_ALL), every_seconds=every_seconds, now=now)
 
     def latest(self, wanted: Filter, limit: int) -> Latest:
         """The newest `limit` that are wanted. RedisAway."""
-        latest = self._current()
+        latest = self._latest.get()
         posts = latest.posts
         if wanted:
             posts = tuple(post for post in posts if wanted.accepts_kept(post))
         return Latest(posts[:limit], latest.freshness)
-
-    def _current(self) -> Latest:
-        with self._lock:
-            read_at = self._read_at
-            if self._latest is None or read_at is None or self._now() - read_at >= self._every_seconds:
-                self._latest = self._counts.latest(limit=_ALL)
-                self._read_at = self._now()
-            return self._latest

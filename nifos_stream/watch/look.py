@@ -105,6 +105,11 @@ def percent(share: float) -> str:
     return f"{share:.1%}" if 0 < share < 0.1 else f"{share:.0%}"
 
 
+def rate(number: float) -> str:
+    """Posts per minute: a decimal where it is small."""
+    return f"{number:.1f}" if 0 < number < 9.95 else f"{number:,.0f}"
+
+
 def age(seconds: float) -> str:
     """A length of time in the largest unit that says it well."""
     for unit_seconds, unit in ((86_400, "d"), (3600, "h"), (60, "min")):

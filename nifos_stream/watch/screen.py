@@ -13,7 +13,7 @@ from rich.text import Text
 from nifos_stream.counters.shapes import Count, Point, Window
 from nifos_stream.messages import LABELS, LABELS_KO, Label
 from nifos_stream.watch import freshness, tables
-from nifos_stream.watch.look import COLOURS, age, label_text, net_text, percent, single_bar, sparkline
+from nifos_stream.watch.look import COLOURS, age, label_text, net_text, percent, rate, single_bar, sparkline
 from nifos_stream.watch.snapshot import Snapshot
 
 WINDOWS = {"1": "5m", "2": "1h", "3": "24h", "4": "7d"}
@@ -116,7 +116,7 @@ def _numbers(snapshot: Snapshot) -> Text:
     line = Text().append(f"{total.total:,} {'post' if total.total == 1 else 'posts'}", style="bold")
     if before.total:
         line.append(f" (was {before.total:,})", style="dim")
-    line.append(f"   {snapshot.a_minute:,} in the last minute   net ")
+    line.append(f"   {rate(snapshot.per_minute)} a minute now   net ")
     line.append_text(net_text(total.net_sentiment))
     if before.total:
         line.append(" (was ", style="dim").append_text(net_text(before.net_sentiment))
@@ -156,9 +156,10 @@ def _groups(snapshot: Snapshot, cells: int, room: int | None) -> list[Text]:
     if most is not None and most < 1:
         return []
     parts = [
-        tables.table(f"by {name}", tables.lines(found.groups, found.other, trends, most), width, _TREND_CELLS)
+        tables.table(
+            f"by {name}", tables.lines(found.groups, found.other, found.trends, most), width, _TREND_CELLS
+        )
         for name, found in snapshot.groups.items()
-        for trends in [snapshot.trends.get(name, {})]
     ]
     if not side_by_side:
         return [line for part in parts for line in (Text(), *part)]

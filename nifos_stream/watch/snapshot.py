@@ -1,42 +1,49 @@
 """What a watcher knows at one moment, and the reading of it from the counts. Draws nothing."""
 
 import datetime as dt
-import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import cast
 
-from nifos_stream.counters.reader import Counts, Moment, RedisAway
+from nifos_stream.counters.reader import ALL_TIME, Ask, Counts, Moment, When
 from nifos_stream.counters.shapes import Total, Window
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
-from nifos_stream.watch.tables import totals
 
-_Answer = TypeVar("_Answer")
 DIMENSIONS = ("source", "keyword")
-SLOW_SECONDS = 5.0
-"""What changes slowly (trends, the window before) is read this often; all else at every snapshot."""
-_KEPT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Counts of one moment, all but `all_time` under the watcher's filter.
 
-    before: the window of the same length before this one; None when that cannot be asked. a_minute: posts of
-    the last minute. groups: windows by dimension, where that is counted. trends: posts of each step, by
-    dimension and value.
+    at: that moment, by the clock of the counts; read_at: by that of this machine. before: the window of the
+    same length before this one; None when that cannot be asked. minute: the last one. groups: windows by
+    dimension, where that is counted, with trends: posts of each step, of the largest values.
     """
 
     asked: str
+    at: dt.datetime
     read_at: dt.datetime
     window: Window
     before: Window | None
-    a_minute: int
+    minute: Window
     all_time: Total
-    groups: Mapping[str, Window]
-    trends: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    groups: Mapping[str, Window] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """How long the window lasts up to now: its last bucket has only begun."""
+        return _passed(self.window, self.at)
+
+    @property
+    def per_minute(self) -> float:
+        """Posts per minute in the last one."""
+        return 60 * self.minute.total.total / _passed(self.minute, self.at)
+
+
+def _passed(window: Window, at: dt.datetime) -> float:
+    return max(1.0, (min(window.end, at) - window.start).total_seconds())
 
 
 def open_counts(settings: Settings) -> Counts:
@@ -50,12 +57,11 @@ def open_counts(settings: Settings) -> Counts:
 
 
 class Watcher:
-    """Reads snapshots. `window` may be changed between them.
+    """Reads snapshots, each in one round trip. `window` may be changed between them.
 
-    rows: values per dimension that have a trend. trends_at_once: most trends that one snapshot reads, oldest
-    first, so that some are missing at the beginning. where: only posts with these values; the groups of a
-    dimension are those of the other filters, so that another value can be chosen. start, end: as the reader
-    has them; a stated start stands instead of the window.
+    rows: values per dimension that have a trend: the largest of the snapshot before. where: only posts with
+    these values; the groups of a dimension are those of the other filters, so that another value can be
+    chosen. start, end: as the reader has them; a stated start stands instead of the window.
     """
 
     def __init__(
@@ -64,91 +70,61 @@ class Watcher:
         window: str,
         *,
         rows: int = 12,
-        trends_at_once: int | None = None,
         dimensions: Sequence[str] = DIMENSIONS,
         where: Mapping[str, str] | None = None,
         start: Moment | None = None,
         end: Moment | None = None,
         now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._counts = counts
         self._rows = rows
-        self._trends_at_once = trends_at_once
         self._dimensions = dimensions
         self._where = where or {}
         self._start = start
         self._end = end
         self._now = now
-        self._monotonic = monotonic
-        self._slow: dict[tuple[str, ...], tuple[float, object]] = {}
+        self._largest: Mapping[str, Sequence[str]] | None = None
         self.window = window
 
     def snapshot(self) -> Snapshot:
         """The counts now. RedisAway when Redis does not answer; UserError when the window is none."""
-        asked = self.window
-        window = self._read(asked)
-        groups = {dimension: found for dimension in self._dimensions if (found := self._by(asked, dimension))}
+        if self._largest is None:
+            self._read()  # Else the first snapshot had no trends.
+        return self._read()
+
+    def _read(self) -> Snapshot:
+        asked, where = self.window, self._where
+        when = When(asked, self._start, self._end)
+        found = self._counts.together(
+            [
+                Ask(when, where=where),
+                Ask(When(asked, self._start, self._end, before=True), where=where),
+                Ask(When("1m"), where=where),
+                Ask(ALL_TIME),
+                *(self._by(when, dimension) for dimension in self._dimensions),
+            ]
+        )
+        window, before, minute, all_time, *groups = found.answers
+        for refused in (window, minute, all_time):
+            if isinstance(refused, UserError):
+                raise refused
+        by = {
+            dimension: group
+            for dimension, group in zip(self._dimensions, groups, strict=True)
+            if isinstance(group, Window)  # Else this dimension is not counted.
+        }
+        self._largest = {name: list(group.groups)[: self._rows] for name, group in by.items()}
         return Snapshot(
             asked=asked,
+            at=found.at,
             read_at=self._now(),
-            window=window,
-            before=self._slowly(("before", asked), lambda: self._before(window)),
-            a_minute=self._counts.window("1m", where=self._where).total.total,
-            all_time=self._counts.total(),
-            groups=groups,
-            trends=self._trends(asked, groups),
+            window=cast("Window", window),
+            before=before if isinstance(before, Window) else None,
+            minute=cast("Window", minute),
+            all_time=cast("Total", all_time),
+            groups=by,
         )
 
-    def _by(self, asked: str, dimension: str) -> Window | None:
-        try:
-            return self._read(asked, dimension, self._without(dimension))
-        except RedisAway:
-            raise
-        except UserError:
-            return None  # This dimension is not counted.
-
-    def _before(self, window: Window) -> Window | None:
-        try:
-            start = window.start - (window.end - window.start)
-            return self._counts.window(start=start, end=window.start, where=self._where)
-        except RedisAway:
-            raise
-        except UserError:
-            return None
-
-    def _trends(
-        self, asked: str, groups: Mapping[str, Window]
-    ) -> Mapping[str, Mapping[str, Sequence[float]]]:
-        wanted = [
-            (asked, dimension, value)
-            for dimension, found in groups.items()
-            for value in list(found.groups)[: self._rows]
-        ]
-        at = self._monotonic()
-        read_at = {key: self._slow[key][0] if key in self._slow else -math.inf for key in wanted}
-        due = [key for key in sorted(wanted, key=read_at.__getitem__) if at - read_at[key] >= SLOW_SECONDS]
-        for key in due[: self._trends_at_once]:
-            self._slow[key] = (at, self._trend(*key))
-        trends: dict[str, dict[str, Sequence[float]]] = {dimension: {} for dimension in groups}
-        for key in wanted:
-            if key in self._slow:
-                trends[key[1]][key[2]] = cast("Sequence[float]", self._slow[key][1])
-        return trends
-
-    def _trend(self, asked: str, dimension: str, value: str) -> Sequence[float]:
-        return totals(self._read(asked, None, {**self._without(dimension), dimension: value}).series)
-
-    def _read(self, asked: str, by: str | None = None, where: Mapping[str, str] | None = None) -> Window:
-        filters = self._where if where is None else where
-        return self._counts.window(asked, by=by, where=filters, start=self._start, end=self._end)
-
-    def _without(self, dimension: str) -> dict[str, str]:
-        return {name: value for name, value in self._where.items() if name != dimension}
-
-    def _slowly(self, key: tuple[str, ...], read: Callable[[], _Answer]) -> _Answer:
-        at = self._monotonic()
-        self._slow = {name: kept for name, kept in self._slow.items() if at - kept[0] < _KEPT_SECONDS}
-        if key not in self._slow or at - self._slow[key][0] >= SLOW_SECONDS:
-            self._slow[key] = (at, read())
-        return cast("_Answer", self._slow[key][1])
+    def _by(self, when: When, dimension: str) -> Ask:
+        where = {name: value for name, value in self._where.items() if name != dimension}
+        return Ask(when, dimension, where, trends=(self._largest or {}).get(dimension, ()))

@@ -164,9 +164,9 @@ def _sentiment(reading: _Reading, hub: Hub) -> APIRouter:
     async def overview(asked: _Asked) -> Response:
         """What the page shows of a window, as server-sent events: all of it, once a second.
 
-        A message has the `window`, as /sentiment answers it, the window `before`, posts of the last minute
-        and of all time, and groups `by` source, keyword and channel with their trends. `by` and `grain` of
-        the question are not used.
+        A message has the `window`, as /sentiment answers it, and how many `seconds` of it have passed; the
+        window `before`, posts `per_minute` in the last one and of all time, and groups `by` source, keyword
+        and channel with their trends. `by` and `grain` of the question are not used.
         """
         question = asked.question()
         return await _followed(

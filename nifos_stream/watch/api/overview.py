@@ -15,8 +15,6 @@ from nifos_stream.watch.snapshot import Snapshot, Watcher
 DIMENSIONS = ("source", "keyword", "channel")
 _MOST_WATCHERS = 64
 _TREND_POINTS = 24
-_TRENDS_AT_ONCE = 8
-"""The first answer comes soon, and every trend is read anew every few seconds all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class OverviewQuestion(Question):
 
 
 class Overviews:
-    """Answers such questions; what changes slowly is read again only now and then."""
+    """Answers such questions, each of one moment: one pipelined read of the counts."""
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
@@ -41,7 +39,6 @@ class Overviews:
             watcher = self._watchers.pop(question, None) or Watcher(
                 self._counts,
                 question.window,
-                trends_at_once=_TRENDS_AT_ONCE,
                 dimensions=DIMENSIONS,
                 where=dict(question.where),
                 start=question.start,
@@ -56,8 +53,9 @@ class Overviews:
 def overview_json(snapshot: Snapshot) -> dict[str, object]:
     """A snapshot as JSON has it; the counts as everywhere in the API.
 
-    before: null where that cannot be asked. by: only the dimensions that are counted together with the
-    filter; `trend` is posts over time in at most 24 steps, null for values that have none, or none yet.
+    before: null where that cannot be asked. seconds: of the window, up to now. per_minute: posts of the last
+    one. by: only the dimensions that are counted together with the filter; `trend` is posts over time in at
+    most 24 steps, null but for the largest values.
     """
     before = snapshot.before
     return {
@@ -68,17 +66,17 @@ def overview_json(snapshot: Snapshot) -> dict[str, object]:
             "to": before.end.isoformat(),
             "total": tables.as_json(before.total),
         },
-        "a_minute": snapshot.a_minute,
+        "seconds": round(snapshot.seconds, 3),
+        "per_minute": round(snapshot.per_minute, 3),
         "all_time": snapshot.all_time.total.total,
-        "by": {name: _groups(snapshot, name, window) for name, window in snapshot.groups.items()},
+        "by": {name: _groups(window) for name, window in snapshot.groups.items()},
     }
 
 
-def _groups(snapshot: Snapshot, dimension: str, window: Window) -> dict[str, object]:
-    trends = snapshot.trends.get(dimension, {})
+def _groups(window: Window) -> dict[str, object]:
     return {
         "groups": {
-            name: {**tables.as_json(count), "trend": _trend(trends.get(name))}
+            name: {**tables.as_json(count), "trend": _trend(window.trends.get(name))}
             for name, count in window.groups.items()
         },
         "other": tables.labels_json(window.other),

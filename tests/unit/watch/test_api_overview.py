@@ -1,11 +1,15 @@
 """All that the page shows of one question, in one answer."""
 
+import dataclasses
+import datetime as dt
 import json
+
+import pytest
 
 from nifos_stream.errors import UserError
 from nifos_stream.watch.api.overview import OverviewQuestion, Overviews
-from nifos_stream.watch.snapshot import SLOW_SECONDS, Watcher
-from tests.unit.watch.made_counts import KEYWORDS, SOURCES, MadeCounts
+from nifos_stream.watch.snapshot import Watcher
+from tests.unit.watch.made_counts import KEYWORDS, NOW, SOURCES, MadeCounts
 
 
 class WithoutPair(MadeCounts):
@@ -18,11 +22,7 @@ class WithoutPair(MadeCounts):
 
 
 def overview(counts, *where):
-    """The answer once every trend has been read, which happens a few at a time."""
-    overviews = Overviews(counts)
-    for _ in range(3):
-        said = json.loads(overviews.written(OverviewQuestion("1h", where=where)))
-    return said
+    return json.loads(Overviews(counts).written(OverviewQuestion("1h", where=where)))
 
 
 def test_an_overview_has_the_window_the_one_before_and_groups_with_their_trends():
@@ -47,12 +47,6 @@ def test_a_filter_holds_for_everything_but_the_table_that_it_was_chosen_from():
         ("1h", "channel"): (("source", "twitter"),),
     }
     assert ("1m", None, (("source", "twitter"),), None) in counts.asked
-    trends = {where for window, by, where, _ in counts.asked if (window, by) == ("1h", None)}
-    assert {
-        (("source", "twitter"),),
-        (("source", "daum"),),
-        (("source", "twitter"), ("keyword", "산불")),
-    } <= trends
 
 
 def test_what_is_not_counted_together_is_left_out():
@@ -61,14 +55,35 @@ def test_what_is_not_counted_together_is_left_out():
     assert set(said["by"]["keyword"]["groups"]) == set(KEYWORDS)
 
 
-def test_what_changes_slowly_is_read_once_for_equal_questions():
+def test_one_answer_is_one_read_and_only_the_first_takes_two_to_know_the_largest_values():
     counts = MadeCounts()
     overviews = Overviews(counts)
+    overviews.written(OverviewQuestion("1h"))
+    assert counts.reads == 2
     for _ in range(3):
         overviews.written(OverviewQuestion("1h"))
-    first = len(counts.asked)
-    overviews.written(OverviewQuestion("1h"))
-    assert len(counts.asked) - first == 5  # The window, three groupings, the last minute.
+    assert counts.reads == 5
+
+
+def test_posts_per_minute_are_those_of_the_time_that_has_passed():
+    """Seventy seconds of buckets, of which the last has just ended, are no minute."""
+    counts = MadeCounts()
+    said = overview(counts)
+    posts = counts.window("1m", where={}).total.total
+    assert said["per_minute"] == pytest.approx(posts * 60 / 70, abs=0.001)
+    assert said["seconds"] == 3600
+
+
+def test_a_bucket_that_has_only_begun_counts_for_the_seconds_it_has_lasted():
+    now = NOW - dt.timedelta(seconds=4)
+
+    class Early(MadeCounts):
+        def together(self, asks):
+            return dataclasses.replace(super().together(asks), at=now)
+
+    given = Watcher(Early(), "1h").snapshot()
+    assert given.per_minute == pytest.approx(given.minute.total.total * 60 / 66)
+    assert given.seconds == 3596
 
 
 def test_a_stated_stretch_stands_instead_of_the_window():
@@ -78,12 +93,7 @@ def test_a_stated_stretch_stands_instead_of_the_window():
     assert given.before.end == given.window.start
 
 
-def test_a_few_trends_are_read_at_a_time_the_oldest_first():
-    counts, clock = MadeCounts(), [0.0]
-    watcher = Watcher(counts, trends_at_once=3, window="1h", rows=2, monotonic=lambda: clock[0])
-    assert [list(some) for some in watcher.snapshot().trends.values()] == [list(SOURCES[:2]), [KEYWORDS[0]]]
-    clock[0] += SLOW_SECONDS
-    assert [list(some) for some in watcher.snapshot().trends.values()] == [
-        list(SOURCES[:2]),
-        list(KEYWORDS[:2]),
-    ]
+def test_the_largest_values_have_trends():
+    watcher = Watcher(MadeCounts(), window="1h", rows=2)
+    trends = [list(group.trends) for group in watcher.snapshot().groups.values()]
+    assert trends == [list(SOURCES[:2]), list(KEYWORDS[:2])]

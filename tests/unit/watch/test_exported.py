@@ -23,12 +23,15 @@ class FakeCounts:
     def __init__(self):
         self.raises = None
         self.not_counted = ()
+        self.away_by = ()
         self.asked = []
 
     def window(self, window, by=None):
         self.asked.append((window, by))
         if self.raises:
             raise self.raises
+        if by in self.away_by:
+            raise RedisAway("away")
         if by in self.not_counted:
             raise UserError("not counted")
         return FakeWindow({f"{by}{n}": Count(100 - n, 1, 2) for n in range(25)}, Count(0, 7, 0))
@@ -84,6 +87,14 @@ def test_without_redis_there_is_no_sample_and_everything_else(exported):
     text = generate_latest(registry).decode()
     assert "nifos_window_posts{" not in text
     assert "nifos_healthy 0.0" in text
+
+
+def test_redis_that_goes_away_half_way_leaves_no_half_of_the_samples(exported):
+    registry, fake, _ = exported
+    fake.away_by = ("keyword",)
+    text = generate_latest(registry).decode()
+    assert "nifos_window_posts{" not in text
+    assert "nifos_window_source_posts{" not in text
 
 
 def test_what_is_not_counted_has_no_samples(exported):

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import io
+import json
 import time
 
 import pytest
@@ -12,8 +13,9 @@ from rich.console import Console
 from nifos_stream.counters.reader import RedisAway
 from nifos_stream.counters.shapes import Count, Freshness
 from nifos_stream.errors import UserError
+from nifos_stream.watch.api.overview import OverviewQuestion, Overviews
 from nifos_stream.watch.screen import View, draw
-from nifos_stream.watch.snapshot import SLOW_SECONDS, Watcher
+from nifos_stream.watch.snapshot import Watcher
 from nifos_stream.watch.terminal import Refresher
 from tests.unit.watch.made_counts import LEVEL, NOW, MadeCounts
 
@@ -46,7 +48,7 @@ def test_the_screen_shows_shares_the_window_before_groups_and_freshness():
         "· 중립",
         "+ 긍정",
         "was",
-        "in the last minute",
+        "a minute now",
         "net ",
         "by source",
         "naver_blog",
@@ -96,6 +98,10 @@ def test_numbers_are_in_colour_while_they_are_current():
             "Counts are 41 events behind, and were last level 95 s ago.",
         ),
         (
+            View(snapshot(MadeCounts(Freshness(0, 111.0, 0, LEVEL.counted_since, None))), 120),
+            "All was counted 111 s ago; no worker has reported since.",
+        ),
+        (
             View(snapshot(MadeCounts(Freshness(0, None, None, LEVEL.counted_since, None))), 120),
             "It is not known how far behind the counts are.",
         ),
@@ -134,16 +140,19 @@ def test_names_that_strangers_made_up_do_not_steer_the_terminal():
     assert "[2J[red]x" in screen(View(given, 100))
 
 
-def test_trends_and_the_window_before_are_read_now_and_then():
-    counts, clock = MadeCounts(), [0.0]
-    watcher = Watcher(counts, "1h", rows=2, monotonic=lambda: clock[0])
+def test_a_screen_is_one_read():
+    counts = MadeCounts()
+    watcher = Watcher(counts, "1h", rows=2)
     watcher.snapshot()
-    first = len(counts.asked)
+    first = counts.reads
     watcher.snapshot()
-    assert len(counts.asked) - first == 4  # The window, by source, by keyword, the last minute.
-    clock[0] += SLOW_SECONDS
-    watcher.snapshot()
-    assert len(counts.asked) == 2 * first + 4
+    assert counts.reads - first == 1
+
+
+def test_the_screen_says_the_rate_that_the_page_says():
+    given = snapshot()
+    said = json.loads(Overviews(MadeCounts()).written(OverviewQuestion("1h")))
+    assert f"{said['per_minute']:,.0f} a minute now" in screen(View(given, 100))
 
 
 def test_the_window_before_ends_where_the_window_begins():

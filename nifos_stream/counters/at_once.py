@@ -1,0 +1,62 @@
+"""What Redis says of all partitions, alone or together with buckets. Knows no question."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import NoScriptError
+
+from nifos_stream.counters.connect import RedisClient
+from nifos_stream.counters.look import Look, Moved
+from nifos_stream.counters.steps import Call, Stretch, added, calls
+from nifos_stream.counters.store import Keys, script
+from nifos_stream.counters.sums import Sums
+
+
+def look_at(client: RedisClient, keys: Keys, timezone: str) -> Look:
+    """How many partitions there are, and then the state of each. timezone: see Look.of."""
+    pipeline = client.pipeline(transaction=False)
+    _queue_topic(pipeline, keys)
+    partitions, backlog = pipeline.execute()
+    places: list[Call] = [(_places(keys, partition), []) for partition in range(int(partitions or 0))]
+    return Look.of(backlog, script("state").each(client, places), timezone)
+
+
+def read_at_once(
+    client: RedisClient, keys: Keys, look: Look, stretches: Sequence[Stretch], timezone: str
+) -> tuple[Look, list[list[Sums]]]:
+    """The state of the partitions now, and the stretches over all of them, in one round trip.
+
+    look: an earlier one. Moved when other generations are read by now, or other things counted.
+    """
+    reads = list(calls(keys, look, stretches))
+    try:
+        answers = _pipelined(client, keys, look, reads, known=True)
+    except NoScriptError:
+        answers = _pipelined(client, keys, look, reads, known=False)
+    partitions, backlog, *rest = answers
+    now = Look.of(backlog, rest[: len(look.states)], timezone)
+    if int(partitions or 0) != len(look.states) or not now.is_read_as(look):
+        raise Moved
+    return now, added(stretches, rest[len(look.states) :])
+
+
+def _pipelined(
+    client: RedisClient, keys: Keys, look: Look, reads: Sequence[Call], *, known: bool
+) -> list[Any]:
+    pipeline = client.pipeline(transaction=False)
+    _queue_topic(pipeline, keys)
+    for partition in look.states:
+        script("state").queue(pipeline, _places(keys, partition), [], known=known)
+    for named, arguments in reads:
+        script("read").queue(pipeline, named, arguments, known=known)
+    answers: list[Any] = pipeline.execute()
+    return answers
+
+
+def _queue_topic(pipeline: Any, keys: Keys) -> None:
+    pipeline.hget(keys.topic, "partitions")
+    pipeline.get(keys.backlog)
+
+
+def _places(keys: Keys, partition: int) -> list[str]:
+    return [keys.state(partition), keys.ends(partition)]
