@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import cast
 
 from confluent_kafka import Message
@@ -42,12 +43,15 @@ class LetterTopic:
 
     def marked(self, ends: Offsets) -> set[Place]:
         """Places of the letters that were sent in again."""
-        marks = (_mark(message) for message in self._messages(ends))
+        marks = (_mark(message) for message in self._reader.between(self._reader.begins(), ends))
         return {mark for mark in marks if mark is not None}
 
     def letters(self, ends: Offsets) -> Iterator[Kept]:
-        """Every letter, within a partition in the order of writing; foreign records are left out."""
-        for message in self._messages(ends):
+        """Every letter in the order of the topic: by partition, then offset. Foreign records are left out."""
+        begins = self._reader.begins()
+        for message in chain.from_iterable(
+            self._reader.between({partition: begins[partition]}, ends) for partition in sorted(begins)
+        ):
             letter = parse_letter(_headers(message))
             if letter is not None:
                 place = cast("Place", (message.partition(), message.offset()))
@@ -56,9 +60,6 @@ class LetterTopic:
     def close(self) -> None:
         """Leave."""
         self._reader.close()
-
-    def _messages(self, ends: Offsets) -> Iterator[Message]:
-        return self._reader.between(self._reader.begins(), ends)
 
 
 def mark_headers(place: Place) -> Headers:

@@ -39,6 +39,9 @@ def _level(freshness: Freshness) -> str:
     if freshness.behind and freshness.behind_seconds > STALE_SECONDS:
         waiting = _number(freshness.behind, "event", "events")
         return f"Counts are {waiting} behind, and were last level {age(freshness.behind_seconds)} ago."
+    if freshness.behind_seconds > STALE_SECONDS:
+        # Nothing waited then; what came since is not known, as nobody counts who would say so.
+        return f"All was counted {age(freshness.behind_seconds)} ago; no worker has reported since."
     return f"Counts are {age(freshness.behind_seconds)} behind."
 
 

@@ -161,6 +161,14 @@ def test_of_two_redrives_at_once_each_letter_is_sent_by_one(make_settings, monke
     assert sorted(int(value) for _, _, value, _ in sent(settings, 200)) == list(range(200))
 
 
+def test_letters_are_listed_in_the_order_of_the_topic(make_settings):
+    settings = make_settings(partitions=3)
+    write(settings, [letter(i, b"%d" % i, topic=settings.topics.posts, partition=i % 3) for i in range(90)])
+    places = [(found.partition, found.offset) for found in list_letters(settings)]
+    assert len(places) == 90
+    assert places == sorted(places)
+
+
 def test_a_transaction_left_open_by_a_killed_redrive_is_ended_by_the_next(make_settings):
     settings = make_settings(partitions=1)
     write(settings, [letter(i, b"%d" % i, topic=settings.topics.posts) for i in range(20)])

@@ -122,7 +122,7 @@ const TEXTS = {
   connecting: ["연결하는 중…", "Connecting …"],
   live: ["실시간 · 집계는 {age} 전 기준", "Live · counts are {age} behind"],
   stale: ["실시간 아님 · 글 {behind}개가 아직 집계되지 않음, {age} 전까지 맞음", "Not live · {behind} posts are not counted yet; counts were last level {age} ago"],
-  old: ["실시간 아님 · 집계는 {age} 전 기준", "Not live · counts are {age} behind"],
+  old: ["실시간 아님 · {age} 전에는 모두 집계되어 있었고, 그 뒤로 작업자의 보고가 없음", "Not live · all was counted {age} ago; no worker has reported since"],
   unknown: ["실시간 아님 · 집계가 얼마나 늦었는지 알 수 없음", "Not live · it is not known how far behind the counts are"],
   nothing: ["아직 집계된 글 없음", "Nothing has been counted yet"],
   rebuilding: ["다시 세는 중, {part} 완료", "Rebuilding, {part} done"],
