@@ -170,7 +170,9 @@ class Ledger:
         _log.info("alerts.assigned", mine=self._mine)
 
     def _revoked(self, _client: Consumer, places: list[TopicPartition]) -> None:
-        self._mine = self._mine and all(place.partition != PARTITION for place in places)
+        if any(place.partition == PARTITION for place in places):
+            self._mine = False
+            _log.info("alerts.turn_ended")
 
 
 def consumer_properties(settings: Settings, group_id: str) -> dict[str, Any]:
