@@ -35,7 +35,9 @@ def ratio(measured: float, limit: float) -> float:
 
 
 def spread(values: Sequence[float]) -> str:
-    """From the least to the most, in per cent of the median."""
+    """From the least to the most, in per cent of the median; of one value there is none."""
+    if len(values) == 1:
+        return "one round"
     middle = median(values)
     return f"{min(values) / middle - 1:+.0%} {max(values) / middle - 1:+.0%}"
 

@@ -1,7 +1,10 @@
 """Commands that measure: bench forward, pipeline, latency, counters, overhead, soak, plan."""
 
+import functools
+import inspect
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -34,61 +37,94 @@ Redis = Annotated[str | None, typer.Option(metavar="URL", help="Redis to use, wi
 Messages = Annotated[int | None, typer.Option(min=1, help="Posts of one round.")]
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds of each contestant; the median counts.")]
 
+COMMON: dict[str, Any] = {
+    "shape": Shape,
+    "vocab": Vocab,
+    "texts": Texts,
+    "device": Device,
+    "dtype": Dtype,
+    "bootstrap_servers": Servers,
+    "redis": Redis,
+}
+"""The options of a measurement, in the order of the help."""
+SERVERS = ("bootstrap_servers", "redis")
+
 # What takes a minute or two on two cores.
 PIPELINE_MESSAGES = {"koelectra-base": 1000, "bundled": 10_000, "null": 40_000}
 LATENCY_MESSAGES = {"koelectra-base": 600, "bundled": 10_000, "null": 40_000}
 FORWARD_TEXTS = {"koelectra-base": 160, "bundled": 2000, "null": 20_000}
 
 
-@bench_app.command(epilog="Example: nifos-stream bench forward --shape koelectra-base --dtype int8")
+def measurement(
+    example: str, *, without: Collection[str] = (), shape: str = "koelectra-base", **fixed: str
+) -> Callable[[Callable[..., "Report"]], Callable[..., None]]:
+    """A command with the common options, which its function gets as the `setup` made of them.
+
+    example: for the help. without: options that it has not. shape: unless another one is asked for. fixed:
+    values of options that it has not.
+    """
+
+    def register(measure: Callable[..., "Report"]) -> Callable[..., None]:
+        own = [each for each in inspect.signature(measure).parameters.values() if each.name != "setup"]
+        common = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                annotation=option,
+                default=shape if name == "shape" else None,
+            )
+            for name, option in COMMON.items()
+            if name not in without and name not in fixed
+        ]
+
+        @functools.wraps(measure)
+        def command(**given: Any) -> None:
+            from nifos_stream.bench.report import show
+
+            asked = {name: given.pop(name, None) for name in COMMON}
+            asked["shape"] = asked["shape"] or shape
+            show(measure(_setup(**asked | fixed), **given))
+
+        parameters = [*common, *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own)]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {each.name: each.annotation for each in parameters}
+        bench_app.command(epilog=f"Example: {example}")(command)
+        return command
+
+    return register
+
+
+@measurement("nifos-stream bench forward --shape koelectra-base --dtype int8", without=SERVERS)
 def forward(
-    shape: Shape = "koelectra-base",
-    vocab: Vocab = None,
-    texts: Texts = None,
-    device: Device = None,
-    dtype: Dtype = None,
+    setup: "Setup",
     count: Annotated[int | None, typer.Option(min=8, help="Texts of one pass.")] = None,
     rounds: Rounds = 3,
-) -> None:
+) -> "Report":
     """Time the forward pass against the products that it consists of, by chunk size and dtype."""
     from nifos_stream.bench.forward import run_forward
 
-    setup = _setup(shape, vocab, texts, device, dtype, None, None)
-    _show(run_forward(setup, texts=count or FORWARD_TEXTS[shape], rounds=rounds))
+    return run_forward(setup, texts=count or FORWARD_TEXTS[setup.shape], rounds=rounds)
 
 
-@bench_app.command(epilog="Example: nifos-stream bench pipeline --shape bundled --repeats 0.5")
+@measurement("nifos-stream bench pipeline --shape bundled --repeats 0.5")
 def pipeline(
-    shape: Shape = "koelectra-base",
-    vocab: Vocab = None,
-    texts: Texts = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    bootstrap_servers: Servers = None,
-    redis: Redis = None,
+    setup: "Setup",
     messages: Messages = None,
     rounds: Rounds = 3,
     repeats: Annotated[
         float, typer.Option(min=0, max=0.99, help="Share of posts repeated, measured beside none.")
     ] = 0.0,
-) -> None:
+) -> "Report":
     """Label and count a preloaded topic, exactly once, against the bare forward pass on the same texts."""
     from nifos_stream.bench.pipeline import run_pipeline
 
-    setup = _setup(shape, vocab, texts, device, dtype, bootstrap_servers, redis)
-    messages = messages or PIPELINE_MESSAGES[shape]
-    _show(run_pipeline(setup, messages=messages, rounds=rounds, repeats=repeats))
+    messages = messages or PIPELINE_MESSAGES[setup.shape]
+    return run_pipeline(setup, messages=messages, rounds=rounds, repeats=repeats)
 
 
-@bench_app.command(epilog="Example: nifos-stream bench latency --shape bundled --rate 100 --rate 500")
+@measurement("nifos-stream bench latency --shape bundled --rate 100 --rate 500")
 def latency(
-    shape: Shape = "koelectra-base",
-    vocab: Vocab = None,
-    texts: Texts = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    bootstrap_servers: Servers = None,
-    redis: Redis = None,
+    setup: "Setup",
     messages: Annotated[
         int | None, typer.Option(min=2, help="Posts that measure the sustainable rate.")
     ] = None,
@@ -96,97 +132,78 @@ def latency(
         list[float] | None, typer.Option(min=0.01, help="Posts a second; may be given several times.")
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long each rate is kept.")] = 20.0,
-) -> None:
+) -> "Report":
     """Time each post from its sending to its event being visible, at fixed rates and half the sustainable."""
     from nifos_stream.bench.latency import run_latency
 
-    setup = _setup(shape, vocab, texts, device, dtype, bootstrap_servers, redis)
-    messages = messages or LATENCY_MESSAGES[shape]
-    _show(run_latency(setup, messages=messages, rates=rate or (), seconds=seconds))
+    messages = messages or LATENCY_MESSAGES[setup.shape]
+    return run_latency(setup, messages=messages, rates=rate or (), seconds=seconds)
 
 
-@bench_app.command(epilog="Example: nifos-stream bench counters --messages 200000")
+@measurement(
+    "nifos-stream bench counters --messages 200000",
+    without=("shape", "vocab", "device", "dtype"),
+    shape="null",
+)
 def counters(
-    texts: Texts = None,
-    bootstrap_servers: Servers = None,
-    redis: Redis = None,
+    setup: "Setup",
     messages: Annotated[int, typer.Option(min=1, help="Labelled events of one round.")] = 100_000,
     rounds: Rounds = 3,
-) -> None:
+) -> "Report":
     """Count a labelled topic into an empty Redis, against a loop that only reads and decodes it."""
     from nifos_stream.bench.counters import run_counters
 
-    setup = _setup("null", None, texts, None, None, bootstrap_servers, redis)
-    _show(run_counters(setup, messages=messages, rounds=rounds))
+    return run_counters(setup, messages=messages, rounds=rounds)
 
 
-@bench_app.command(epilog="Example: nifos-stream bench overhead --messages 100000")
+@measurement("nifos-stream bench overhead --messages 100000", without=("shape",), shape="null", dtype="fp32")
 def overhead(
-    vocab: Vocab = None,
-    texts: Texts = None,
-    device: Device = None,
-    bootstrap_servers: Servers = None,
-    redis: Redis = None,
+    setup: "Setup",
     messages: Annotated[int, typer.Option(min=1, help="Posts of one round.")] = 40_000,
     rounds: Rounds = 3,
-) -> None:
+) -> "Report":
     """Time everything but the forward pass (a model of one unit), against a loop that only copies."""
     from nifos_stream.bench.overhead import run_overhead
 
-    setup = _setup("null", vocab, texts, device, "fp32", bootstrap_servers, redis)
-    _show(run_overhead(setup, messages=messages, rounds=rounds))
+    return run_overhead(setup, messages=messages, rounds=rounds)
 
 
-@bench_app.command(epilog="Example: nifos-stream bench soak --messages 1000000")
+@measurement("nifos-stream bench soak --messages 1000000", shape="null")
 def soak(
-    shape: Shape = "null",
-    vocab: Vocab = None,
-    texts: Texts = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    bootstrap_servers: Servers = None,
-    redis: Redis = None,
+    setup: "Setup",
     messages: Annotated[int, typer.Option(min=2, help="Posts sent through one worker.")] = 200_000,
-) -> None:
+) -> "Report":
     """Watch the memory of a worker: after all messages against after 50,000."""
     from nifos_stream.bench.soak import run_soak
 
-    setup = _setup(shape, vocab, texts, device, dtype, bootstrap_servers, redis)
-    _show(run_soak(setup, messages=messages))
+    return run_soak(setup, messages=messages)
 
 
-@bench_app.command(
-    epilog="Example: nifos-stream bench pipeline >> here.txt; nifos-stream bench counters >> here.txt; "
+@measurement(
+    "nifos-stream bench pipeline >> here.txt; nifos-stream bench counters >> here.txt; "
     "nifos-stream bench plan --rate 50000/s --from here.txt"
 )
 def plan(
+    setup: "Setup",
     rate: Annotated[str, typer.Option(help="Posts: 50000/s, or per m, h or d.")],
     measured: Annotated[
         list[Path] | None, typer.Option("--from", help="Files with JSON lines of bench; else measured now.")
     ] = None,
-    shape: Shape = "koelectra-base",
-    vocab: Vocab = None,
-    texts: Texts = None,
-    device: Device = None,
-    dtype: Dtype = None,
-    bootstrap_servers: Servers = None,
-    redis: Redis = None,
-) -> None:
+) -> "Report":
     """Turn what was measured into workers, GPUs, partitions and Redis memory for a rate."""
     from nifos_stream.bench import counters, pipeline
     from nifos_stream.bench.plan import parse_rate, read_lines, run_plan
 
-    setup = _setup(shape, vocab, texts, device, dtype, bootstrap_servers, redis)
     posts_per_s = parse_rate(rate)
     if measured:
         lines = read_lines(measured)
     else:
-        posts = PIPELINE_MESSAGES[shape] // 2
+        posts = PIPELINE_MESSAGES[setup.shape] // 2
         lines = [
             pipeline.run_pipeline(setup, messages=posts, rounds=1, repeats=0.0).facts,
             counters.run_counters(setup, messages=50_000, rounds=1).facts,
         ]
-    _show(run_plan(setup.settings, posts_per_s, lines))
+    return run_plan(setup.settings, posts_per_s, lines)
 
 
 def _setup(
@@ -213,9 +230,3 @@ def _setup(
     from nifos_stream.bench.setup import Setup
 
     return Setup(settings, shape, vocab, texts, given=redis is not None, say=say)
-
-
-def _show(report: "Report") -> None:
-    from nifos_stream.bench.report import show
-
-    show(report)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nifos_stream import logs
 from nifos_stream.bench.place import open_place
 from nifos_stream.bench.report import say, show
 from nifos_stream.errors import NifosError
@@ -39,6 +40,8 @@ def main(
     if not dtypes or not set(dtypes) <= set(DTYPES):
         raise typer.BadParameter(f"dtypes are {', '.join(DTYPES)}", param_hint="--dtype")
     chosen = tuple(filter(None, only.split(",")))
+    # Logs would stand between the lines of what is measured.
+    logs.configure(level="warning")
     options = Options(posts, rounds, shape.value, vocab, texts, repeats, dtypes, chosen)
     try:
         with signals_as_interrupt(), open_place(Settings(), given=False, say=say) as place:

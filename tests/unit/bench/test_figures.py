@@ -29,6 +29,7 @@ def test_contestants_measure_themselves_in_turn():
 def test_a_ratio_has_three_digits_and_a_spread_names_both_ends():
     assert ratio(2.0, 3.0) == 0.667
     assert spread([90.0, 100.0, 120.0]) == "-10% +20%"
+    assert spread([90.0]) == "one round"
 
 
 def test_a_round_that_is_soon_over_says_so():
