@@ -44,6 +44,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield _found("watch list", _watch_list, settings)
     else:
         yield Finding("topics", False, "not looked at, as Kafka did not answer")
+    if settings.alerts.rules:
+        yield _found("alert rules", _alert_rules, settings)
     yield _found("Redis", _redis, settings)
     yield _found("model", _model, settings)
 
@@ -80,6 +82,13 @@ def _watch_list(settings: Settings) -> str:
         return f"none, as topic {topic} does not exist; `nifos-stream topics create` makes it"
     topic_list.refuse_forgetful(settings)
     return f"{len(topic_list.read(settings)):,} words in {topic}"
+
+
+def _alert_rules(settings: Settings) -> str:
+    from nifos_stream.alerts.reach import reach_of
+
+    reach_of(settings)
+    return ", ".join(rule.name for rule in settings.alerts.rules)
 
 
 def _redis(settings: Settings) -> str:

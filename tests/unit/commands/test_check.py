@@ -20,10 +20,21 @@ def test_topics_are_not_looked_at_where_kafka_did_not_answer(monkeypatch):
     assert found == {
         "Kafka": (False, "No Kafka broker answered."),
         "topics": (False, "not looked at, as Kafka did not answer"),
+        "alert rules": (True, "negative-surge, volume-surge, silent-source"),
         "Redis": (True, "redis://here"),
         "model": (True, "a model"),
     }
     assert asked == ["Kafka"]
+
+
+def test_rules_that_read_further_back_than_counts_are_kept_are_told(monkeypatch):
+    for name in ("_kafka", "_topics", "_watch_list", "_redis", "_model"):
+        monkeypatch.setattr(check, name, lambda _: "")
+    found = list(check.findings(Settings(counters={"retention": {"hours_days": 7}})))
+    (wrong,) = (finding for finding in found if not finding.ok)
+    assert wrong.name == "alert rules"
+    assert "negative-surge needs counts by hour of the last 14.1 days, and they are kept for 7" in wrong.facts
+    assert all(each.ok for each in check.findings(Settings(alerts={"rules": ()})))
 
 
 def test_only_settings_that_differ_are_shown_and_no_secret():
