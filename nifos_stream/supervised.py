@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from nifos_stream import logs
 from nifos_stream.errors import NifosError, Stopped
@@ -16,8 +17,10 @@ from nifos_stream.stage import Health, Stage
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
-PROVEN_SECONDS = 60.0
-"""A stage that ran for so long is well: waits begin small again."""
+PROVEN_SECONDS = 300.0
+"""A stage that runs for so long is well again."""
+LONG_SECONDS = 600.0
+"""One that has not been well for so long needs a person, and turns health red."""
 log = logs.get("supervised")
 
 
@@ -44,7 +47,7 @@ class Supervised:
         self._chance = chance
         self._failure = ""
         self._failures = 0
-        self._begun_at = now()
+        self._failing_since = self._begun_at = now()
 
     def run(self, stop: threading.Event) -> None:
         """Run the stage until `stop`, however often it fails. Raises nothing that it raised."""
@@ -64,19 +67,22 @@ class Supervised:
         return stage.idle_seconds() if stage is not None else math.inf
 
     def health(self) -> Health:
-        """Never red, as a restart of the worker would stop what works; not ready while it waits."""
+        """As the stage says; not ready while it waits to be begun again, and red when that has lasted."""
         stage = self._stage
         if stage is None:
-            return Health(True, False, f"It failed and is begun again soon: {self._failure}")
-        health = stage.health()
-        detail = health.detail
-        if self._failures and not self._proven():
-            detail = f"{detail} (begun again; it had failed: {self._failure})"
-        return Health(True, health.ready, detail)
+            health = Health(True, False, f"It failed and is begun again soon: {self._failure}")
+        else:
+            health = stage.health()
+            if not self._failures or self._proven():
+                return health
+            health = replace(health, detail=f"{health.detail} (begun again; it had failed: {self._failure})")
+        return replace(health, ok=health.ok and self._now() - self._failing_since < LONG_SECONDS)
 
     def _failed(self, error: Exception, stop: threading.Event) -> None:
         """Say what happened, and wait before the next try."""
-        self._failures = 1 if self._proven() else self._failures + 1
+        if self._failures == 0 or self._proven():
+            self._failures, self._failing_since = 0, self._now()
+        self._failures += 1
         self._failure = str(error) if isinstance(error, NifosError) else f"{type(error).__name__}: {error}"
         self._stage = None
         if stop.is_set():

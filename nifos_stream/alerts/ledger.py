@@ -12,13 +12,14 @@ Knows no rule and no Redis.
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from nifos_stream import kafka, logs
+from nifos_stream.alerts.event import read_event
 from nifos_stream.errors import BrokerUnavailable, UserError
 from nifos_stream.messages import AlertEvent
 from nifos_stream.settings import Settings
@@ -67,7 +68,7 @@ class Ledger:
         try:
             self._consumer = Consumer(consumer_properties(settings, settings.alerts.group_id))
         except (KafkaException, ValueError, TypeError) as error:
-            raise UserError(f"The Kafka settings are not valid: {error}.") from None
+            raise not_valid(error) from None
         self._consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
@@ -96,20 +97,13 @@ class Ledger:
         try:
             producer.init_transactions(_STEP_SECONDS)
             before = self._mark()
+            events = self._published(told_to_stop)
         except KafkaException as error:
             self.give_up()
             raise _unavailable(error) from None
-        latest: dict[str, AlertEvent] = {}
-        with TopicReader(
-            self._settings.kafka, self._topic, patience_seconds=_STEP_SECONDS, told_to_stop=told_to_stop
-        ) as reader:
-            for message in reader.all():
-                if (event := _event(message)) is not None:
-                    latest[event.id] = event
-            self._end = reader.ends()[PARTITION]
         mark = replace(before, epoch=max(before.epoch, above_epoch) + 1)
         self.publish((), mark)
-        return Past(tuple(sorted(latest.values(), key=lambda event: (event.started_at, event.id))), mark)
+        return Past(tuple(sorted(events, key=lambda event: (event.started_at, event.id))), mark)
 
     def publish(self, events: Sequence[AlertEvent], mark: Mark) -> None:
         """Publish what began and ended at one minute, and that it was evaluated, or neither.
@@ -156,8 +150,20 @@ class Ledger:
 
     def close(self) -> None:
         """Leave the group."""
-        self._producer = None
+        self.give_up()
         self._consumer.close()
+
+    def _published(self, told_to_stop: Callable[[], bool]) -> Iterable[AlertEvent]:
+        """The last event of each alert, without what somebody else wrote and cannot be used."""
+        latest: dict[str, AlertEvent] = {}
+        with TopicReader(
+            self._settings.kafka, self._topic, patience_seconds=_STEP_SECONDS, told_to_stop=told_to_stop
+        ) as reader:
+            for message in reader.all():
+                if (event := _event(message)) is not None:
+                    latest[event.id] = event
+            self._end = reader.ends()[PARTITION]
+        return latest.values()
 
     def _mark(self) -> Mark:
         (place,) = self._consumer.committed([TopicPartition(self._topic, PARTITION)], timeout=_STEP_SECONDS)
@@ -190,7 +196,10 @@ def _producer(settings: Settings) -> Producer:
         "transaction.timeout.ms": int(_TRANSACTION_SECONDS * 1000),
         "linger.ms": 0,
     }
-    return Producer(kafka.producer_config(settings.kafka, promises))
+    try:
+        return Producer(kafka.producer_config(settings.kafka, promises))
+    except (KafkaException, ValueError, TypeError) as error:
+        raise not_valid(error) from None
 
 
 def written_mark(mark: Mark) -> str:
@@ -216,10 +225,12 @@ def read_mark(metadata: str | None) -> Mark:
 
 
 def _event(message: Message) -> AlertEvent | None:
-    """The event of a record; None where somebody else wrote it."""
+    """The event of a record; None where somebody else wrote it, and it cannot be used."""
     try:
-        return AlertEvent.model_validate_json(message.value() or b"")
-    except ValueError:
+        return read_event(message.value())
+    except ValueError as error:
+        place = {"partition": message.partition(), "offset": message.offset()}
+        _log.warning("alert.skipped", topic=message.topic(), **place, detail=str(error))
         return None
 
 
@@ -231,9 +242,18 @@ def heed(error: KafkaError, topic: str) -> None:
         raise BrokerUnavailable(f"The consumer of the alerts cannot go on: {error.str()}.")
 
 
-def _unavailable(error: Exception) -> BrokerUnavailable | UserError:
+def not_valid(error: Exception) -> UserError:
+    """What a client says that cannot be made of the settings."""
+    return UserError(f"The Kafka settings are not valid: {_said(error)}.")
+
+
+def _said(error: Exception) -> str:
     first = error.args[0] if error.args else error
-    said = (first.str() if isinstance(first, KafkaError) else str(first)).rstrip(".")
+    return (first.str() if isinstance(first, KafkaError) else str(first)).rstrip(".")
+
+
+def _unavailable(error: Exception) -> BrokerUnavailable | UserError:
+    first, said = error.args[0] if error.args else error, _said(error)
     if isinstance(first, KafkaError) and first.code() in _FORBIDDEN:
         return UserError(f"Kafka does not let this user publish alerts: {said}.")
     return BrokerUnavailable(f"The alerts were not published: {said}.")

@@ -18,10 +18,9 @@ from nifos_stream import logs
 from nifos_stream.alert_settings import Webhook
 from nifos_stream.alerts import message as messages
 from nifos_stream.alerts.inbox import Inbox, ends_of
-from nifos_stream.alerts.ledger import consumer_properties
+from nifos_stream.alerts.ledger import consumer_properties, not_valid
 from nifos_stream.alerts.posting import NoAnswer, post
 from nifos_stream.counters.feed import moves_one_by_one
-from nifos_stream.errors import UserError
 from nifos_stream.messages import AlertEvent
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
@@ -175,7 +174,7 @@ class WebhookStage:
         try:
             return Consumer(consumer_properties(self._settings, group))
         except (KafkaException, ValueError, TypeError) as error:
-            raise UserError(f"The Kafka settings are not valid: {error}.") from None
+            raise not_valid(error) from None
 
     def _pack(self, inbox: Inbox) -> None:
         """Make one message of all that came; where there is nothing to tell, go on behind it."""

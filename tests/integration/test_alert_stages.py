@@ -295,3 +295,24 @@ def test_a_stage_ends_soon_though_its_webhook_drips(make_settings):
             time.sleep(2)
             assert webhooks.end() < 5
         assert committed(settings, group, topic) == {0: 0}
+
+
+def test_alerts_that_somebody_else_wrote_are_left_alone(make_settings):
+    settings = make_settings(partitions=3)
+    without = json.loads(made_alert(1).model_dump_json()) | {"evidence": {}}
+    values = [b"no alert", json.dumps(without).encode(), json.dumps(without | {"kind": "feeling"}).encode()]
+    produce_all(
+        settings.kafka.bootstrap_servers,
+        settings.topics.alerts,
+        [New(value, partition=0) for value in values],
+    )
+    worker = WorkerProcess(settings, "unused", role="alert")
+    try:
+        wait_until(lambda: worker.saw("alerts.taken_over"), what="it evaluates")
+        skipped = [line for line in worker.events if line["event"] == "alert.skipped"]
+        assert [line["offset"] for line in skipped] == [0, 1, 2]
+        (taken_over,) = (line for line in worker.events if line["event"] == "alerts.taken_over")
+        assert taken_over["open"] == 0
+        worker.stop()
+    finally:
+        worker.exit(signal.SIGKILL)

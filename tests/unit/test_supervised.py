@@ -85,8 +85,18 @@ def test_it_is_begun_again_after_waits_that_grow_up_to_a_minute():
 
 
 def test_one_that_had_run_for_long_waits_little():
-    stage = Failing([UserError("No.")] * 3, ran_seconds=60.0)
+    stage = Failing([UserError("No.")] * 3, ran_seconds=300.0)
     assert run_until_it_works(stage, supervised(stage))[0] == [1, 1, 1]
+
+
+def test_one_that_has_not_been_well_for_long_turns_health_red_until_it_is():
+    for failures, ok in ((2, True), (12, False)):
+        stage = Failing([UserError("No.")] * failures, ran_seconds=60.0)
+        begun = supervised(stage)
+        _, seen = run_until_it_works(stage, begun)
+        assert seen == Health(ok, True, "evaluating (begun again; it had failed: No.)")
+        stage.seconds += 300
+        assert begun.health() == Health(True, True, "evaluating")
 
 
 def test_what_fails_first_in_the_making_ends_the_worker():
