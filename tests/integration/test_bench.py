@@ -85,7 +85,9 @@ def test_counters_are_held_against_a_reader(stack):
     assert sane(facts["sample_bytes"], facts["latest_bytes"])
 
 
-def test_latency_is_said_for_each_rate_and_half_the_sustainable(stack):
+def test_latency_is_said_for_each_rate_and_half_the_sustainable(stack, monkeypatch):
+    # So that they come in batches enough to tell a rate.
+    monkeypatch.setenv("NIFOS_STREAM__BATCH_POSTS", "200")
     facts = bench(
         "latency",
         "--shape",
@@ -93,7 +95,7 @@ def test_latency_is_said_for_each_rate_and_half_the_sustainable(stack):
         "--dtype",
         "fp32",
         "--messages",
-        4000,
+        3000,
         "--rate",
         20,
         "--seconds",
