@@ -153,6 +153,11 @@ def replay(evaluator: Evaluator, start: int, end: int) -> Iterator[Alert]:
         yield from evaluator.step(minute)
 
 
+def days_back(rule: Rule) -> int:
+    """How many earlier days a rule looks at, beside its window."""
+    return _days(rule).history if _below_a_number(rule) or not isinstance(rule, ThresholdRule) else 1
+
+
 def _below_a_number(rule: Rule) -> bool:
     """Whether what is not there may cross the line of the rule, so that it has to be looked for."""
     return isinstance(rule, ThresholdRule) and rule.below is not None and not rule.is_share()

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nifos_stream.alert_settings import Rule
-from nifos_stream.alerts.evaluator import Evaluator, replay
+from nifos_stream.alerts.evaluator import Evaluator, days_back, replay
 from nifos_stream.alerts.event import kinds, to_event
 from nifos_stream.alerts.numbers import DAY, MINUTE
 from nifos_stream.alerts.recorded import Recorded
@@ -74,7 +74,7 @@ def replay_rules(
     else:
         until = until or now()
         since = instant(start, zone) if start else until - _TOPIC_DAYS * DAY
-        history = max((getattr(rule, "history_days", 1) for rule in rules), default=1)
+        history = max((days_back(rule) for rule in rules), default=1)
         series = alert_series.from_topic(settings, since - (history + 1) * DAY, until)
     first, last = _bounds(series, since, until)
     evaluator = Evaluator(rules, series, most_open=settings.alerts.most_open)

@@ -1,10 +1,11 @@
 """An alert comes back from its event as it was, and says in a sentence what happened."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from nifos_stream.alerts.event import of_event, read_event, to_event
+from nifos_stream.alerts.event import left_out_of, of_event, read_event, to_event
 from nifos_stream.alerts.machine import Alert, Subject
 from nifos_stream.messages import AlertEvent
 from tests.unit.alerts.made import SEOUL
@@ -55,6 +56,18 @@ def test_one_that_is_over_says_how_long_it_was():
     assert said.endswith(" Over after 2 h.")
 
 
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(45, "45 min"), (60, "1 h"), (90, "90 min"), (2877, "47 h 57 min"), (2880, "48 h")]
+)
+def test_one_that_was_open_while_nobody_could_look_says_so(minutes, said):
+    left_out = left_out_of((AT + 120, AT + 180), SEOUL)
+    ended = alert(usual=21.0, ratio=3.0, ended_at=AT + 60 * minutes, **left_out)
+    event = to_event(ended, "surge", SEOUL)
+    assert event.summary.endswith(f" Over after {said}, of which 1 min could not be looked at.")
+    assert of_event(event) == ended
+    assert "looked" not in to_event(replace(ended, ended_at=None), "surge", SEOUL).summary
+
+
 READABLE = json.loads(to_event(alert(usual=21.0, ratio=3.0), "surge", SEOUL).model_dump_json())
 EVIDENCE = READABLE["evidence"]
 
@@ -80,6 +93,8 @@ def test_what_was_published_can_be_read(kind, evidence, ended_at):
         ({"evidence": {name: EVIDENCE[name] for name in ("from", "count", "usual", "ratio")}}, "KeyError"),
         ({"evidence": EVIDENCE | {"from": "yesterday"}}, "ValueError"),
         ({"evidence": EVIDENCE | {"from": 5}}, "TypeError"),
+        ({"evidence": EVIDENCE | {"left_out": "long"}}, "TypeError"),
+        ({"evidence": EVIDENCE | {"left_out": {"from": AT}}}, "TypeError|KeyError"),
         ({"evidence": EVIDENCE | {"to": None}}, "TypeError"),
         ({"evidence": EVIDENCE | {"count": 3}}, "TypeError"),
         ({"evidence": EVIDENCE | {"count": {}}}, "KeyError"),

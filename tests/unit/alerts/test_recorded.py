@@ -53,3 +53,18 @@ def test_it_knows_where_it_begins_and_ends_and_what_is_in_it():
     assert series.dimensions() == {"all", "source", "keyword"}
     assert series.first_seen("source", BEGIN - DAY, BEGIN + DAY) == {"a": BEGIN}
     assert series.window("channel", BEGIN, BEGIN + 60) == {}
+
+
+def test_values_are_seen_while_their_days_are_looked_at():
+    """As live counts say it: a day counts whole, whenever on it the posts were, in whichever order added."""
+    series = Recorded()
+    for day in (5, 0, 2, 5, 2, 0):
+        series.add(BEGIN + day * DAY + 12 * HOUR, Count(1, 0, 0), {"source": ("a",)})
+
+    def seen(first, last):
+        return series.first_seen("source", BEGIN + first, BEGIN + last)
+
+    assert seen(0, 6 * DAY) == {"a": BEGIN}
+    assert seen(DAY, 6 * DAY) == {"a": BEGIN + 2 * DAY}
+    assert seen(2 * DAY + 18 * HOUR, 6 * DAY) == {"a": BEGIN + 2 * DAY + 18 * HOUR}
+    assert seen(3 * DAY, 5 * DAY) == seen(6 * DAY, 9 * DAY) == {}
