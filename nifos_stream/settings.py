@@ -240,7 +240,7 @@ class CounterSettings(Section):
     future_tolerance_seconds: PositiveFloat = Field(
         600, description="How far ahead of its labelling a post may be dated before the date is not believed."
     )
-    batch_events: PositiveInt = Field(2000, description="Most events that one call counts.")
+    batch_events: PositiveInt = Field(5000, description="Most events that one call counts.")
     latest_posts: int = Field(
         200, ge=0, le=10_000, description="Latest posts kept per partition, for the feed; 0 keeps none."
     )

@@ -124,7 +124,7 @@ def _labelling_seconds(written: str) -> float:
 
 
 def _hashable(words: Any) -> Any:
-    """Words as a key may hold them; an empty object, which is no list, becomes False, which is none either."""
+    """Words as a key may hold them; an empty object becomes False, which is no list of words either."""
     if type(words) is list:
         return tuple(words)
     return False if words == {} else words

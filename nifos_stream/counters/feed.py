@@ -7,7 +7,6 @@ earlier assignment, or of before a seek, is dropped.
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -140,8 +139,8 @@ class Feed:
         # A partition that changed hands within that very call stands in `started` but not in `_next`.
         slices = {p: Slice(p, end) for p, end in started.items() if self._next.get(p) == end}
         for message in messages:
-            part, error = slices.get(cast(int, message.partition())), message.error()
-            offset = cast(int, message.offset())
+            part, error = slices.get(message.partition()), message.error()  # type: ignore[arg-type]
+            offset: int = message.offset()  # type: ignore[assignment] # only errors may lack one
             if error is None and part is not None and offset >= part.end:
                 part.values.append(message.value())
                 part.offsets.append(offset)

@@ -93,12 +93,12 @@ class Keeping:
         self._expired_by = expired_by
         self._latest: deque[Event | bytes] = deque(maxlen=rules.latest_posts)
         self._samples: dict[str, _Best] = {}
-        self._places: dict[int, list[_Best]] = {}
+        self._places: dict[float, list[_Best]] = {}
 
     def add(self, event: Event, offset: int, value: bytes) -> None:
         """Consider one event. offset, value: its own, on the labelled topic."""
         self._latest.append(value if len(value) <= posts.MOST_RAW_BYTES and _BREAK not in value else event)
-        aligned = int(event.time // _ALIGNED_SECONDS)
+        aligned = event.time // _ALIGNED_SECONDS
         places = self._places.get(aligned)
         if places is None:
             places = self._places[aligned] = self._find(believable(aligned * _ALIGNED_SECONDS))

@@ -22,6 +22,9 @@ MAX_ENTRIES = 50_000
 # Counts that grow together are lanes of one integer: posts, then negative, neutral and positive sentences.
 _LANE = 40
 _MASK = (1 << _LANE) - 1
+_WHOLE = {(1, 0, 0): 1 + (1 << _LANE), (0, 1, 0): 1 + (1 << 2 * _LANE), (0, 0, 1): 1 + (1 << 3 * _LANE)}
+"""Lanes of a post that was not split, by its sentences: nearly all are."""
+_FINEST = GRAINS["10s"]
 _Item: TypeAlias = tuple[str, str, int]
 """A dimension, a value, and 1 where it is always let in."""
 
@@ -40,7 +43,7 @@ class Tally:
     def __init__(self, rules: Rules, calendar: Calendar) -> None:
         self._rules = rules
         self._calendar = calendar
-        self._alike: dict[tuple[int, Signature], int] = {}
+        self._alike: dict[tuple[float, Signature], int] = {}
         self._entries = 0
         self.since: float | None = None
         self.events = 0
@@ -53,17 +56,17 @@ class Tally:
 
     def add(self, event: Event) -> None:
         """Count one event."""
-        seconds = believable(event.time)
-        key = (seconds - seconds % GRAINS["10s"], event.signature)
+        time, believed, labelled_at, signature, sentences, _ = event
+        key = (time // _FINEST, signature)
         known = self._alike.get(key, 0)
         if not known:
-            self._entries += 5 * (3 + 3 * len(event.signature.keywords))
-        negative, neutral, positive = event.sentences
-        self._alike[key] = known + 1 + (negative << _LANE) + (neutral << 2 * _LANE) + (positive << 3 * _LANE)
+            self._entries += 5 * (3 + 3 * len(signature.keywords))
+        self._alike[key] = known + (_WHOLE.get(sentences) or _lanes(*sentences))
         self.events += 1
-        self.not_believed += not event.believed
+        if not believed:
+            self.not_believed += 1
         if self.since is None:
-            self.since = event.labelled_at
+            self.since = labelled_at
 
     def buckets(self, expired_by: int) -> dict[str, Bucket]:
         """Increments by the last part of the bucket's key, such as `total` or `1h:1700000000`.
@@ -72,11 +75,11 @@ class Tally:
         as Redis would drop it at once; so what is left out changes no number that can be read.
         """
         buckets: dict[str, Bucket] = {TOTAL: Bucket(expires_at=0)} if self._alike else {}
-        places: dict[int, list[dict[Signature, int]]] = {}
-        for (seconds, signature), lanes in self._alike.items():
-            if seconds not in places:
-                places[seconds] = self._places(seconds, buckets, expired_by)
-            for alike in places[seconds]:
+        places: dict[float, list[dict[Signature, int]]] = {}
+        for (step, signature), lanes in self._alike.items():
+            if step not in places:
+                places[step] = self._places(believable(step * _FINEST), buckets, expired_by)
+            for alike in places[step]:
                 alike[signature] = alike.get(signature, 0) + lanes
         return buckets
 
@@ -150,6 +153,11 @@ class Spelling:
             else:
                 items += [(dimension, value) for value in single[dimension]]
         return tuple((name, value, int(self._rules.always(name, value))) for name, value in items)
+
+
+def _lanes(negative: int, neutral: int, positive: int) -> int:
+    """Lanes of one post with so many sentences."""
+    return 1 + (negative << _LANE) + (neutral << 2 * _LANE) + (positive << 3 * _LANE)
 
 
 def _by_label(lanes: int) -> list[int]:
