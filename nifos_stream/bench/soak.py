@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -86,6 +87,16 @@ def around(samples: list[Sample], count: int) -> float:
     return median(near or [min(samples, key=lambda sample: abs(sample[0] - count))[1]])
 
 
+def shown(samples: Sequence[Sample]) -> list[Sample]:
+    """About ten of them, of as many messages more each time, from the first that were counted to the last."""
+    step = max(1, samples[-1][0] // _SHOWN)
+    found: list[Sample] = []
+    for sample in samples:
+        if sample[0] > 0 and (not found or sample[0] // step > found[-1][0] // step):
+            found.append(sample)
+    return [*found[:-1], samples[-1]]
+
+
 def _report(facts: dict[str, object], samples: list[Sample], messages: int, seconds: float) -> Report:
     early = min(EARLY, messages // 2)
     # The last tenth of what `early` looks at, so that both look at as many messages.
@@ -93,7 +104,6 @@ def _report(facts: dict[str, object], samples: list[Sample], messages: int, seco
         around(samples, early),
         median(size for done, size in samples if done >= messages - early / 10),
     )
-    step = max(1, len(samples) // _SHOWN)
     facts = facts | {
         "messages": messages,
         "early_messages": early,
@@ -111,10 +121,7 @@ def _report(facts: dict[str, object], samples: list[Sample], messages: int, seco
     return Report(
         f"Soak: {messages:,} different posts through one worker in {seconds:,.0f} s",
         ("messages", "resident MB", "of the early"),
-        [
-            (f"{done:,}", f"{size / 1e6:,.0f}", f"{size / before:.3f}")
-            for done, size in [*samples[::step], samples[-1]]
-        ],
+        [(f"{done:,}", f"{size / 1e6:,.0f}", f"{size / before:.3f}") for done, size in shown(samples)],
         facts,
         notes=notes,
     )
