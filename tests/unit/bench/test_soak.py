@@ -1,3 +1,4 @@
+import itertools
 import os
 
 from nifos_stream.bench.soak import around, resident_bytes, shown
@@ -15,7 +16,7 @@ def test_the_table_has_a_row_for_each_tenth_and_none_of_a_worker_that_starts():
     assert len(rows) == 11
     assert rows[0] == (1, 6)
     assert rows[-1] == (1000, 1006)
-    assert all(before[0] < after[0] for before, after in zip(rows, rows[1:], strict=False))
+    assert all(before[0] < after[0] for before, after in itertools.pairwise(rows))
     assert shown([(0, 1), (300, 2)]) == [(300, 2)]
 
 
