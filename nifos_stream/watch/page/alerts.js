@@ -1,22 +1,25 @@
 // Alerts, those that go on first, each with its evidence.
 
-import { byId, element, say } from "./dom.js";
+import { arrange, byId, element, keyed, say } from "./dom.js";
+import * as evidence from "./evidence.js";
 import * as format from "./format.js";
 import { poll, sentence } from "./poll.js";
-import { post } from "./posts.js";
-import { say as t } from "./text.js";
+import { aged, post } from "./posts.js";
+import { say as t, spoken } from "./text.js";
 
 const EVERY_MS = 5000;
 const LIMIT = 20;
 const KINDS = ["surge", "threshold", "silence"];
-const opened = new Set();
+const items = keyed();
 let latest = null;
-let drawn = "";
+
+let polling;
 
 /** Begin to follow the alerts. */
 export function start() {
   const failed = (problem) => {
-    drawn = "";
+    latest = null;
+    items.clear();
     byId("alerts-list").replaceChildren();
     say(byId("alerts-note"), sentence(problem));
   };
@@ -24,19 +27,20 @@ export function start() {
     latest = alerts;
     translate();
   };
-  poll("alerts", EVERY_MS, () => [["state", "all"], ["limit", LIMIT]], { got, failed }).again();
+  polling = poll("alerts", EVERY_MS, () => [["state", "all"], ["limit", LIMIT]], { got, failed });
+  again();
 }
+
+/** Ask anew. */
+export const again = () => polling.again();
 
 /** Say everything anew, in the language of now. */
 export function translate() {
   if (!latest) return;
   say(byId("alerts-note"), latest.length ? "" : t("alertsNone"));
   const sorted = [...latest].sort((a, b) => (a.ended_at !== null) - (b.ended_at !== null) || Date.parse(b.started_at) - Date.parse(a.started_at));
-  const items = sorted.map((alert) => [alert, times(alert)]);
-  const key = JSON.stringify([items, t("alerts")]);
-  if (key === drawn) return;
-  drawn = key;
-  byId("alerts-list").replaceChildren(...items.map(([alert, when]) => item(alert, when)));
+  items.keep(sorted.map(({ id }) => id));
+  arrange(byId("alerts-list"), sorted.map((alert) => show(alert)));
 }
 
 function times({ started_at: started, ended_at: ended }) {
@@ -44,19 +48,46 @@ function times({ started_at: started, ended_at: ended }) {
   return ended ? `${began} · ${t("alertsEnded", { ago: format.ago(ended) })}` : began;
 }
 
-function item(alert, when) {
+function show(alert) {
+  const { item, kind, open, when, summary, more, numbers, posts } = items.of(alert.id, make);
   const going = alert.ended_at === null;
-  const details = element("details", { open: opened.has(alert.id), ontoggle: () => (details.open ? opened.add(alert.id) : opened.delete(alert.id)) },
-    element("summary", {}, t("evidence")), facts(alert.evidence), examples(alert.evidence));
-  return element("li", { class: `alert ${going ? "open" : "ended"}` },
-    element("p", { class: "post-head" },
-      element("span", { class: "badge" }, KINDS.includes(alert.kind) ? t(alert.kind) : alert.kind), going ? element("strong", {}, t("alertsOpen")) : null, element("span", { class: "small" }, when)),
-    element("p", { class: "summary" }, alert.summary), details);
+  item.className = `alert ${going ? "open" : "ended"}`;
+  say(kind, KINDS.includes(alert.kind) ? t(alert.kind) : alert.kind);
+  say(open, t("alertsOpen"));
+  open.hidden = !going;
+  say(when, times(alert));
+  say(summary, evidence.sentence(alert));
+  say(more, t("evidence"));
+  facts(numbers, evidence.facts(alert));
+  examples(posts, alert.evidence.posts ?? []);
+  return item;
 }
 
-function facts(evidence) {
-  const numbers = Object.entries(evidence).filter(([, value]) => typeof value === "number" || typeof value === "string");
-  return element("dl", { class: "facts" }, numbers.map(([name, value]) => element("div", {}, element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, typeof value === "number" ? String(Math.round(value * 1000) / 1000) : value))));
+/** The parts of an alert, which stay the same while what they say changes, so that focus and what is open stay. */
+function make() {
+  const [kind, when] = [element("span", { class: "badge" }), element("span", { class: "small" })];
+  const [open, summary, more] = [element("strong"), element("p", { class: "summary" }), element("summary")];
+  const numbers = element("dl", { class: "facts" });
+  const posts = { list: element("ol", { class: "plain posts" }), made: keyed() };
+  const item = element("li", {}, element("p", { class: "post-head" }, kind, open, when), summary, element("details", {}, more, numbers, posts.list));
+  return { item, kind, open, when, summary, more, numbers: { list: numbers, made: keyed() }, posts };
 }
 
-const examples = ({ posts }) => (posts?.length ? element("ol", { class: "plain posts" }, posts.map(post)) : null);
+function facts({ list, made }, shown) {
+  made.keep(shown.map(([name]) => name));
+  arrange(list, shown.map(([name, value]) => {
+    const { group, number } = made.of(name, () => {
+      const number = element("dd");
+      return { number, group: element("div", {}, element("dt", {}, name), number) };
+    });
+    say(number, value);
+    return group;
+  }));
+}
+
+function examples({ list, made }, posts) {
+  const key = (one) => `${spoken()} ${one.id} ${JSON.stringify(one.origin ?? null)}`;
+  made.keep(posts.map(key));
+  list.hidden = !posts.length;
+  arrange(list, posts.map((one) => aged(made.of(key(one), () => post(one)))));
+}

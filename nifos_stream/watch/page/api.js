@@ -2,14 +2,25 @@
 
 const TOKEN_KEY = "nifos.token";
 const SILENT_MS = 15000;
+const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
+const LONGEST_ASKED_WAIT_MS = 300000;
 
-/** What the server refused. status: of HTTP; 0 when it could not be reached. */
+/** What the server refused. status: of HTTP; 0 when it could not be reached. askedMs: wait at least so long. */
 export class Problem extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, askedMs = 0) {
     super(detail);
     this.status = status;
+    this.askedMs = askedMs;
   }
+}
+
+/** How long to wait after so many failures in a row. It is partly chance, so that all who lost the same server do
+not come back in the same moment; and never less than the server asked for. */
+export function backOff(failures, askedMs = 0, chance = Math.random()) {
+  const most = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** failures);
+  const least = Math.max(most / 2, askedMs);
+  return least + chance * (most / 2);
 }
 
 /** Show this token from now on, in this tab. */
@@ -35,7 +46,8 @@ export async function ask(route, query = [], { body, signal } = {}) {
 
 /** Follow a stream until `close()` is called.
 
-heard: {message(data), problem(detail), away(problem)}; away: the connection is gone, and will be tried again. */
+heard: {message(data), problem(detail), away(problem)}; away: the connection is gone, and will be tried again, but not
+where the token is missing or wrong: then whoever follows does so anew with another one. */
 export function follow(route, query, heard) {
   const stop = new AbortController();
   run(route, query, heard, stop.signal);
@@ -48,16 +60,22 @@ async function run(route, query, heard, stopped) {
     let problem = new Problem(0, "");
     try {
       await listen(route, query, stopped, (name, data) => {
-        failures = 0;
-        if (name === "problem") heard.problem(data);
-        else heard.message(data);
+        if (stopped.aborted) return;
+        if (name !== "problem") failures = 0;
+        try {
+          if (name === "problem") heard.problem(data);
+          else heard.message(data);
+        } catch (error) {
+          reportError(error); // What cannot be shown is no reason to ask again.
+        }
       });
     } catch (error) {
       if (error instanceof Problem) problem = error;
     }
     if (stopped.aborted) return;
     heard.away(problem);
-    await pause(Math.min(LONGEST_WAIT_MS, 500 * 2 ** failures), stopped);
+    if (problem.status === 401) return;
+    await pause(backOff(failures, problem.askedMs), stopped);
     failures += 1;
   }
 }
@@ -108,7 +126,14 @@ async function request(route, query, options) {
   }
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => ({}));
-  throw new Problem(answer.status, said.detail ?? answer.statusText);
+  throw new Problem(answer.status, said.detail ?? answer.statusText, askedMs(answer.headers.get("Retry-After")));
+}
+
+/** Milliseconds of a Retry-After, which is a number of seconds or a date; 0 where it is neither. */
+function askedMs(header) {
+  if (!header) return 0;
+  const wait = /^\d+$/.test(header.trim()) ? 1000 * header : Date.parse(header) - Date.now();
+  return Number.isFinite(wait) ? Math.min(LONGEST_ASKED_WAIT_MS, Math.max(0, wait)) : 0;
 }
 
 /** A header holds bytes: those of the token in UTF-8, as the server compares them. */

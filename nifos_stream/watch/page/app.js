@@ -11,6 +11,7 @@ import * as feed from "./feed.js";
 import * as filters from "./filters.js";
 import * as glance from "./glance.js";
 import * as groups from "./groups.js";
+import * as numbers from "./numbers.js";
 import * as state from "./state.js";
 import * as status from "./status.js";
 import { say as t, speak } from "./text.js";
@@ -29,16 +30,23 @@ function start() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   state.subscribe(changed);
   setInterval(status.show, TICK_MS);
-  listen();
+  ask();
   feed.start();
   drivers.start();
   alerts.start();
 }
 
-/** Follow what is chosen now instead of what was. */
+/** Follow what is chosen now instead of what was, whose numbers are not shown from now on. */
+function ask() {
+  overview = null;
+  status.asked();
+  numbers.asked();
+  listen();
+}
+
 function listen() {
   stream?.close();
-  stream = follow("overview", [...state.span(), ...state.where()], { message, problem: ({ detail }) => status.lost(detail), away });
+  stream = follow("overview", [...state.span(), ...state.where()], { message, problem: ({ detail }) => lost(detail), away });
 }
 
 function message(answer) {
@@ -47,15 +55,23 @@ function message(answer) {
   show();
 }
 
+function lost(detail) {
+  status.lost(detail);
+  numbers.refused(detail);
+}
+
 function away(problem) {
-  if (problem.status === 401) token.demand(again);
-  else status.lost(problem.status ? problem.message : "");
+  if (problem.status === 401) {
+    lost(t("tokenNeeded"));
+    token.demand(again);
+  } else lost(problem.status ? problem.message : "");
 }
 
 function again() {
   listen();
   feed.again();
   drivers.again();
+  alerts.again();
 }
 
 function show() {
@@ -65,6 +81,7 @@ function show() {
   glance.show(overview, state.live());
   charts.show(overview.window);
   groups.show(overview.by);
+  numbers.answered();
 }
 
 function changed(now, before) {
@@ -73,11 +90,11 @@ function changed(now, before) {
   filters.show();
   feed.translate();
   if (differs("window", "from", "to", ...state.DIMENSIONS)) {
-    listen();
+    ask();
     drivers.again();
   }
   if (differs("label", "text", "lang", ...state.DIMENSIONS)) feed.again();
-  if (differs("lang")) for (const section of [drivers, alerts, attempt]) section.translate();
+  if (differs("lang")) for (const section of [drivers, alerts, attempt, numbers]) section.translate();
   show();
 }
 

@@ -19,13 +19,38 @@ export function say(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
-/** Let `parent` have just these children in this order, moving as few as possible, so that focus stays. */
+/** Let `parent` have just these children in this order, moving as few as possible; focus within those that stay, stays. */
 export function arrange(parent, children) {
+  const focused = document.activeElement;
   const wanted = new Set(children);
   for (const child of [...parent.children]) if (!wanted.has(child)) child.remove();
   children.forEach((child, index) => {
     if (parent.children[index] !== child) parent.insertBefore(child, parent.children[index] ?? null);
   });
+  // What is moved loses the focus.
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
+}
+
+/** A keeper of elements by key: `of(key, make)` is the one made before, or a new one. `keep(keys)` forgets the others. */
+export function keyed() {
+  const made = new Map();
+  return {
+    of(key, make) {
+      if (!made.has(key)) made.set(key, make());
+      return made.get(key);
+    },
+    keep(keys) {
+      const wanted = new Set(keys);
+      for (const key of [...made.keys()]) if (!wanted.has(key)) made.delete(key);
+    },
+    clear: () => made.clear(),
+  };
+}
+
+/** Where the focus goes from what is about to vanish: to the first of these that can be seen, if it was in `parent`. */
+export function leave(parent, ...places) {
+  if (!parent.contains(document.activeElement)) return;
+  places.find((place) => place && !place.closest("[hidden]"))?.focus({ preventScroll: true });
 }
 
 /** Buttons of which one is pressed. options: [value, text]; the returned function shows what is chosen. */

@@ -1,30 +1,33 @@
 // The words that set the posts of a label apart, each with the posts behind it.
 
-import { byId, element, say } from "./dom.js";
+import { arrange, byId, element, keyed, say } from "./dom.js";
 import * as format from "./format.js";
 import { poll, sentence } from "./poll.js";
-import { post } from "./posts.js";
+import { aged, post } from "./posts.js";
 import * as state from "./state.js";
-import { say as t } from "./text.js";
+import { say as t, spoken } from "./text.js";
 
 const EVERY_MS = 15000;
 const WORDS = 12;
 const LABELS = ["negative", "positive"];
+const SOON_MS = 1000;
 const pollings = [];
 const answers = {};
 const open = {};
+const lists = {};
 
 /** Begin to follow the words. */
 export function start() {
   for (const label of LABELS) {
     const failed = (problem) => {
-      answers[label] = null;
-      byId(`drivers-${label}`).replaceChildren();
+      forget(label);
+      byId("drivers").setAttribute("aria-busy", "false");
       say(byId("drivers-note"), sentence(problem));
     };
     const got = (answer) => {
       answers[label] = answer;
       translate();
+      return answer.unread ? SOON_MS : EVERY_MS;
     };
     pollings.push(poll("drivers", EVERY_MS, () => query(label), { got, failed }));
   }
@@ -33,12 +36,16 @@ export function start() {
 
 /** Ask anew, as after a change of window or filter. */
 export function again() {
-  for (const label of LABELS) {
-    answers[label] = null; // Words of another question are no answer to this one.
-    byId(`drivers-${label}`).replaceChildren();
-  }
-  say(byId("drivers-note"), state.get().channel ? t("driversNoChannel") : t("driversWaiting"));
+  LABELS.forEach(forget);
+  byId("drivers").setAttribute("aria-busy", "true");
+  say(byId("drivers-note"), t("driversWaiting"));
   for (const polling of pollings) polling.again();
+}
+
+/** Words of another question are no answer to this one. */
+function forget(label) {
+  answers[label] = null;
+  byId(`drivers-${label}`).hidden = true;
 }
 
 /** Say everything anew, in the language of now. */
@@ -47,7 +54,6 @@ export function translate() {
 }
 
 function query(label) {
-  if (state.get().channel) return null;
   return [...state.span(), ["label", label], ["limit", WORDS], ...state.where()];
 }
 
@@ -55,19 +61,34 @@ function show(label) {
   const { words } = answers[label];
   // One scale for both lists.
   const most = Math.max(1e-9, ...LABELS.flatMap((one) => answers[one]?.words ?? []).map((word) => word.z));
-  const title = element("h3", { class: label }, t(label === "negative" ? "driversNegative" : "driversPositive"));
-  const rest = element("p", { class: "small" }, basis(answers[label]));
-  const list = element("ul", { class: "plain words-list" }, words.map((word) => item(label, word, most)));
-  byId(`drivers-${label}`).replaceChildren(title, words.length ? list : element("p", { class: "note" }, t("driversNone")), rest);
-  if (LABELS.some((one) => answers[one])) say(byId("drivers-note"), "");
+  const { title, list, none, rest, items } = (lists[label] ??= make(label));
+  say(title, t(label === "negative" ? "driversNegative" : "driversPositive"));
+  items.keep(words.map(({ word }) => word));
+  arrange(list, words.map((word) => item(items, label, word, most)));
+  list.hidden = !words.length;
+  none.hidden = words.length > 0;
+  say(none, t(answers[label].unread ? "driversWaiting" : "driversNone"));
+  say(rest, basis(answers[label]));
+  byId(`drivers-${label}`).hidden = false;
+  byId("drivers").setAttribute("aria-busy", "false");
+  say(byId("drivers-note"), "");
+}
+
+/** The parts of a list, which stay the same while its words change, so that focus stays. */
+function make(label) {
+  const [title, list] = [element("h3", { class: label }), element("ul", { class: "plain words-list" })];
+  const [none, rest] = [element("p", { class: "note" }), element("p", { class: "small" })];
+  byId(`drivers-${label}`).replaceChildren(title, list, none, rest);
+  return { title, list, none, rest, items: keyed() };
 }
 
 /** How many posts the words rest on, and whether these are all. */
-function basis({ posts, worth, counted, posts_before: before, counted_before: countedBefore, whole, kept_since: since }) {
+function basis({ posts, worth, counted, posts_before: before, counted_before: countedBefore, whole, kept_since: since, unread }) {
   let said = whole ? t("driversAll", { posts: format.count(posts), before: format.count(before) })
     : t("driversSample", { posts: part(posts, counted), before: part(before, countedBefore) });
   // Of posts that were drawn alike, each is worth one.
   if (worth < 0.95 * posts) said += t("driversWorth", { posts: format.count(posts), worth: format.count(worth) });
+  if (unread) said += t("driversUnread", { unread: format.count(unread) });
   return since ? said + t("driversKept", { day: since.slice(0, 10) }) : said;
 }
 
@@ -76,17 +97,32 @@ function part(posts, counted) {
   return t(key, { posts: format.count(posts), counted: format.count(counted ?? posts) });
 }
 
-function item(label, { word, z, count, count_before: before, posts }, most) {
+function item(items, label, { word, z, count, count_before: before, posts }, most) {
+  const { line, button, figures, bar, behind } = items.of(word, () => makeItem(label, word));
   const shown = open[label] === word;
-  const bar = element("span", { class: `bar segment ${label}`, "aria-hidden": "true" });
+  button.setAttribute("aria-expanded", String(shown));
+  button.title = t("driversSayWhy");
+  say(figures, t("driversSay", { count: format.count(count), before: format.count(before), z: z.toFixed(1) }));
   bar.style.width = `${Math.max(2, (100 * z) / most)}%`;
-  const button = element("button", {
-    type: "button", class: "value", "aria-expanded": String(shown), onclick: () => {
-      open[label] = shown ? null : word;
-      show(label);
-      byId(`drivers-${label}`).querySelector(`[data-word="${CSS.escape(word)}"]`)?.focus();
-    }, "data-word": word, title: t("driversSayWhy"),
-  }, element("span", { class: "word" }, word), element("span", { class: "small" }, t("driversSay", { count: format.count(count), before: format.count(before), z: z.toFixed(1) })));
-  const behind = shown ? element("ol", { class: "plain posts", "aria-label": t("driversPosts", { word }) }, posts.map(post)) : null;
-  return element("li", {}, button, element("span", { class: "track" }, bar), behind);
+  behind.list.hidden = !shown;
+  if (shown) examples(behind, word, posts);
+  return line;
+}
+
+function makeItem(label, word) {
+  const [figures, bar] = [element("span", { class: "small" }), element("span", { class: `bar segment ${label}`, "aria-hidden": "true" })];
+  const turn = () => {
+    open[label] = open[label] === word ? null : word;
+    show(label);
+  };
+  const button = element("button", { type: "button", class: "value", onclick: turn, "data-word": word }, element("span", { class: "word" }, word), figures);
+  const behind = { list: element("ol", { class: "plain posts" }), made: keyed() };
+  return { line: element("li", {}, button, element("span", { class: "track" }, bar), behind.list), button, figures, bar, behind };
+}
+
+function examples({ list, made }, word, posts) {
+  const key = (one) => `${spoken()} ${one.id} ${one.origin.partition} ${one.origin.offset}`;
+  made.keep(posts.map(key));
+  list.setAttribute("aria-label", t("driversPosts", { word }));
+  arrange(list, posts.map((one) => aged(made.of(key(one), () => post(one)))));
 }

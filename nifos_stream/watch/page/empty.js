@@ -1,6 +1,6 @@
 // What to do where there is nothing to see.
 
-import { byId, element } from "./dom.js";
+import { byId, element, leave, say } from "./dom.js";
 import * as format from "./format.js";
 import * as state from "./state.js";
 import { say as t } from "./text.js";
@@ -10,18 +10,29 @@ const STEPS = [
   ["emptyWorker", "nifos-stream worker"], ["emptyProduce", "nifos-stream produce posts.xlsx"],
 ];
 let drawn = "";
+let counted = null;
 
 /** Show help instead of zeros, or beside them. */
 export function show({ window, all_time: allTime }) {
   const place = byId("empty");
   const nothing = !allTime && window.counted_since === null;
   const bare = !window.total.total;
-  place.hidden = !bare;
   document.body.classList.toggle("nothing", nothing);
-  const key = JSON.stringify([nothing, bare, allTime, state.get()]);
-  if (!bare || key === drawn) return;
-  drawn = key;
-  place.replaceChildren(...(nothing ? steps() : elsewhere(allTime)));
+  if (!bare) return hide();
+  place.hidden = false;
+  const key = JSON.stringify([nothing, state.get()]);
+  if (key !== drawn) {
+    drawn = key;
+    counted = element("p");
+    place.replaceChildren(...(nothing ? steps() : [counted, wider()]));
+  }
+  say(counted, t("emptyWindow", { count: format.count(allTime) }));
+}
+
+/** There is something to see, or it is not known yet. */
+export function hide() {
+  leave(byId("empty"), byId("windows").querySelector("[aria-pressed=true]"), byId("main"));
+  byId("empty").hidden = true;
 }
 
 function steps() {
@@ -31,11 +42,8 @@ function steps() {
   ];
 }
 
-function elsewhere(allTime) {
+function wider() {
   const asked = format.seconds(state.get().window);
-  const wider = state.live() ? state.WINDOWS.filter((one) => format.seconds(one) > asked) : state.WINDOWS.slice(-1);
-  return [
-    element("p", {}, t("emptyWindow", { count: format.count(allTime) })),
-    element("p", { class: "buttons" }, wider.map((one) => element("button", { type: "button", onclick: () => state.set({ window: one, from: "", to: "" }) }, t("widen", { window: format.window(one) })))),
-  ];
+  const longer = state.live() ? state.WINDOWS.filter((one) => format.seconds(one) > asked) : state.WINDOWS.slice(-1);
+  return element("p", { class: "buttons" }, longer.map((one) => element("button", { type: "button", onclick: () => state.set({ window: one, from: "", to: "" }) }, t("widen", { window: format.window(one) }))));
 }

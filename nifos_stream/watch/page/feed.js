@@ -12,6 +12,7 @@ const LIMIT = 50;
 const TYPING_MS = 300;
 let paused = false;
 let known = new Map();
+let shown = null;
 let polling;
 let labels;
 
@@ -26,17 +27,27 @@ export function start() {
   byId("feed-pause").addEventListener("click", () => {
     paused = !paused;
     translate();
-    if (!paused) polling.again();
+    if (!paused) again();
   });
-  polling = poll("posts", EVERY_MS, query, { got, failed: (problem) => say(byId("feed-note"), sentence(problem)) });
+  polling = poll("posts", EVERY_MS, query, { got, failed });
   translate();
   polling.again();
 }
 
-/** Ask for other posts. */
+/** Ask for other posts; those of another question are hidden meanwhile. */
 export function again() {
   forget();
+  if (shown !== JSON.stringify(wanted())) {
+    byId("feed-list").hidden = true;
+    byId("feed").setAttribute("aria-busy", "true");
+    say(byId("feed-note"), t("feedWaiting"));
+  }
   polling.again();
+}
+
+function failed(problem) {
+  byId("feed").setAttribute("aria-busy", "false");
+  say(byId("feed-note"), sentence(problem));
 }
 
 /** Say everything anew, in the language of now. */
@@ -57,8 +68,12 @@ export function forget() {
   known = new Map();
 }
 
+/** Nothing while paused, but where other posts are shown than those that are wanted. */
 function query() {
-  if (paused) return null;
+  return paused && shown === JSON.stringify(wanted()) ? null : wanted();
+}
+
+function wanted() {
   const { label, text } = state.get();
   const pairs = [["limit", LIMIT], ...state.where()];
   if (label) pairs.push(["label", label]);
@@ -77,6 +92,9 @@ function got({ posts }) {
     next.set(key, made);
   }
   known = next;
+  shown = JSON.stringify(wanted());
+  byId("feed-list").hidden = false;
+  byId("feed").setAttribute("aria-busy", "false");
   arrange(byId("feed-list"), [...next.values()]);
-  say(byId("feed-note"), posts.length ? t("feedLatest") : t("feedNone"));
+  say(byId("feed-note"), t(paused ? "feedPaused" : posts.length ? "feedLatest" : "feedNone"));
 }

@@ -43,6 +43,7 @@ export function age(seconds) {
 /** "3 minutes ago", from a time as JSON has it. */
 export function ago(moment, now = Date.now()) {
   const seconds = (Date.parse(moment) - now) / 1000;
+  if (!Number.isFinite(seconds)) return "";
   const [size, unit] = UNITS.find(([size]) => Math.abs(seconds) >= size) ?? [1, "second"];
   return new Intl.RelativeTimeFormat(spoken(), { numeric: "auto", style: "short" }).format(Math.trunc(seconds / size), unit);
 }

@@ -14,17 +14,17 @@ const parts = new Map();
 let bar;
 
 /** Show an overview. */
-export function show({ window, before, a_minute: aMinute, all_time: allTime }, live) {
+export function show({ window, before, seconds, per_minute: perMinute, all_time: allTime }, live) {
   const { total } = window;
   const few = (before?.total.total ?? 0) < FEWEST_COMPARED;
   const past = few ? null : before.total;
   shares(total, past);
-  const minutes = (Date.parse(window.to) - Date.parse(window.from)) / 60000;
+  const minutes = seconds / 60;
   const [name, note, length] = RATES.find(([, , , shortest]) => minutes >= shortest);
   const mean = format.rate(total.total / (minutes / length));
   figure("net", t("net"), format.net(total.net_sentiment), past ? t("before", { before: format.net(past.net_sentiment) }) : t("beforeFew"), t("netWhy"), side(total.net_sentiment));
-  if (live) figure("minute", t("perMinute"), format.rate(aMinute), t(note, { mean }), t("perMinuteWhy"));
-  else figure("minute", t(name), mean, t("meanOf", { length: format.age(60 * minutes) }), format.span(window.from, window.to));
+  if (live) figure("minute", t("perMinute"), format.rate(perMinute), t(note, { mean }), t("perMinuteWhy"));
+  else figure("minute", t(name), mean, t("meanOf", { length: format.age(seconds) }), format.span(window.from, window.to));
   const change = before ? t("before", { before: format.count(before.total.total) }) : "";
   figure("posts", t("posts"), format.count(total.total), change, t("allTime", { count: format.count(allTime) }));
   arrange(byId("figures"), [...parts.values()].map((part) => part.group));

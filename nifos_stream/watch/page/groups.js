@@ -53,7 +53,8 @@ function fill(made, dimension, group) {
   const entries = sorted(Object.entries(group.groups));
   const chosen = state.get()[dimension];
   if (chosen && !group.groups[chosen]) entries.unshift([chosen, { negative: 0, neutral: 0, positive: 0, total: 0, net_sentiment: null, trend: null }]);
-  const shown = made.open ? entries : few(entries, chosen);
+  const focused = made.body.contains(document.activeElement) ? document.activeElement.textContent : null;
+  const shown = made.open ? entries : few(entries, [chosen, focused]);
   const most = Math.max(1, ...entries.map(([, one]) => one.total));
   for (const name of [...made.rows.keys()]) if (!shown.some(([value]) => value === name)) made.rows.delete(name);
   arrange(made.body, shown.map(([name, one]) => row(made, dimension, name, one, chosen, most)));
@@ -64,11 +65,10 @@ function fill(made, dimension, group) {
   say(made.more, made.open ? t("fewer") : t("more", { count: format.count(entries.length - shown.length) }));
 }
 
-/** The first few, and the chosen one wherever it stands. */
-function few(entries, chosen) {
-  const first = entries.slice(0, FEW);
-  const other = entries.slice(FEW).find(([name]) => name === chosen);
-  return other ? [...first.slice(0, -1), other] : first;
+/** The first few, and those that are to stay wherever they stand: the chosen one, and the one that has the focus. */
+function few(entries, stay) {
+  const rest = entries.slice(FEW).filter(([name]) => stay.includes(name));
+  return [...entries.slice(0, FEW - rest.length), ...rest];
 }
 
 function heads(made, dimension) {

@@ -24,6 +24,12 @@ export function post(one) {
   return made;
 }
 
+/** The same element, with its age as it is by now. */
+export function aged(made) {
+  made.age();
+  return made;
+}
+
 /** A label with its score, told by sign and name as well as by colour. */
 export function badge({ label, score }) {
   const known = typeof score === "number";

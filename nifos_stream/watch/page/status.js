@@ -9,6 +9,13 @@ let freshness = null;
 let heardAt = null;
 let trouble = null;
 
+/** Something else is asked for: there are no numbers of it yet, though how current counts are is known. */
+export function asked() {
+  heardAt = null;
+  trouble = null;
+  show();
+}
+
 /** Numbers have come. */
 export function heard(window) {
   freshness = window;

@@ -21,6 +21,9 @@ const TEXTS = {
   perHour: ["시간당 글 수", "Posts per hour"],
   perDay: ["하루 글 수", "Posts per day"],
   perMinuteWhy: ["지난 1분", "in the last minute"],
+  numbersAsked: ["숫자를 읽는 중…", "Reading the numbers …"],
+  numbersRefused: ["이 선택의 숫자를 보여 줄 수 없습니다: {detail}", "There are no numbers of this choice: {detail}"],
+  numbersAway: ["서버에 닿지 않아 이 선택의 숫자를 아직 읽지 못했습니다. 다시 시도하는 중입니다.", "The numbers of this choice have not come yet, as the server cannot be reached. Trying again."],
   minuteMean: ["기간 평균 분당 {mean}", "mean of the window {mean}"],
   hourMean: ["기간 평균 시간당 {mean}", "mean of the window {mean} an hour"],
   dayMean: ["기간 평균 하루 {mean}", "mean of the window {mean} a day"],
@@ -76,12 +79,12 @@ const TEXTS = {
   driversPart: ["{counted}개 중 {posts}개", "{posts} of the {counted}"],
   driversSome: ["{posts}개", "{posts}"],
   driversKept: [" 이를 위한 글은 {day}부터 보관되어 있습니다.", " Posts are kept for this since {day}."],
+  driversUnread: [" 아직 읽지 않은 글 {unread}개를 계속 읽는 중입니다.", " {unread} more are still being read."],
   driversWaiting: ["글을 읽는 중…", "Reading the posts …"],
   driversNone: ["두드러지는 말이 없습니다.", "No word stands out."],
   driversSay: ["글 {before} → {count} · z {z}", "{before} → {count} posts · z {z}"],
   driversSayWhy: ["직전 기간 → 이 기간의 글 수. z: 얼마나 두드러지는지(2부터는 우연이기 어려움)", "Posts of the window before → of this one. z: how far apart it is; from 2 on hardly by chance"],
   driversPosts: ["{word}: 글", "Posts with {word}"],
-  driversNoChannel: ["채널 필터와 함께는 보여 주지 않습니다.", "Not offered together with the filter by channel."],
 
   alerts: ["알림", "Alerts"],
   alertsNone: ["알림이 없습니다.", "No alerts."],
@@ -92,12 +95,31 @@ const TEXTS = {
   threshold: ["기준 초과", "threshold"],
   silence: ["침묵", "silence"],
   evidence: ["근거", "Evidence"],
+  alertAll: ["전체 글", "All posts"],
+  alertPosts: ["글", "posts"],
+  alertOf: ["{label} 글", "{label} posts"],
+  alertShareOf: ["{label} 비율", "{label} share"],
+  alertSurge: ["{length} 동안 {what} {seen}개, 평소 {usual}개의 {ratio}배", "{seen} {what} in {length}, {ratio} times the usual {usual}"],
+  alertSurgeShare: ["{length} 동안 {share} {seen}({total}개 중 {part}개), 평소 {usual}", "{share} {seen} in {length} ({part} of {total} posts), usually {usual}"],
+  alertAbove: ["{length} 동안 {measured} {number}, 기준 {line} 초과", "{measured} {number} over {length}, above {line}"],
+  alertBelow: ["{length} 동안 {measured} {number}, 기준 {line} 미만", "{measured} {number} over {length}, below {line}"],
+  alertSilence: ["{length} 동안 글 없음", "no post for {length}"],
+  alertSilenceUsual: ["{length} 동안 글 없음, 평소 {usual}개", "no post for {length}, usually {usual}"],
+  factWindow: ["구간", "Window"],
+  factCount: ["글", "Posts"],
+  factNumber: ["값", "Measured"],
+  factLine: ["기준", "Line"],
+  factUsual: ["평소", "Usual"],
+  factRatio: ["평소 대비", "Against usual"],
+  factScore: ["얼마나 드문지(z)", "How unusual (z)"],
+  factDays: ["비교한 날", "Days compared"],
 
   feed: ["최근 글", "Latest posts"],
   feedText: ["글에서 찾기", "Find in the text"],
   label: ["라벨", "Label"],
   pause: ["멈춤", "Pause"],
   resume: ["계속", "Resume"],
+  feedWaiting: ["글을 찾는 중…", "Looking for posts …"],
   feedPaused: ["멈춰 있습니다.", "Paused."],
   feedNone: ["맞는 글이 없습니다.", "No posts match."],
   feedLatest: ["기간과 상관없이 가장 최근 글입니다.", "The latest posts, whatever the window."],
@@ -141,9 +163,10 @@ const TEXTS = {
   emptyWindow: ["이 기간과 필터에는 글이 없습니다. 지금까지 집계된 글은 {count}개입니다.", "No posts in this window with this filter; {count} have been counted in all."],
   widen: ["{window} 보기", "Look at {window}"],
 
+  tokenNeeded: ["이 서버의 토큰이 필요합니다. 토큰을 넣으면 이어집니다.", "This server wants its token. Enter it to go on."],
   tokenTitle: ["토큰이 필요합니다", "A token is needed"],
-  tokenWhy: ["이 서버는 토큰을 아는 사람에게만 답합니다. 이 탭을 닫을 때까지 기억합니다.", "This server answers only those who know its token. It is kept until this tab is closed."],
-  tokenWrong: ["그 토큰이 아닙니다.", "That is not the token."],
+  tokenWhy: ["이 서버는 토큰을 아는 사람에게만 답합니다. 토큰은 서버를 띄운 사람이 NIFOS_WEB__TOKEN에 정한 값입니다. 이 탭을 닫을 때까지 기억합니다.", "This server answers only those who know its token: the NIFOS_WEB__TOKEN that whoever started it has set. It is kept until this tab is closed."],
+  tokenWrong: ["이 서버의 토큰이 아닙니다. 띄어쓰기와 대소문자를 확인하세요.", "That is not the token of this server; mind spaces and capitals."],
   tokenLabel: ["토큰", "Token"],
   tokenButton: ["열기", "Open"],
 };
@@ -157,6 +180,9 @@ export function speak(lang) {
 
 /** The language spoken now. */
 export const spoken = () => language;
+
+/** Whether there is a sentence of that name. */
+export const has = (key) => Object.hasOwn(TEXTS, key);
 
 /** A sentence; `{name}` in it stands for a value. */
 export function say(key, values = {}) {

@@ -1,0 +1,61 @@
+// What an alert says, in the language of the page: one sentence, and the numbers it rests on. Knows no document.
+
+import * as format from "./format.js";
+import { has, say as t } from "./text.js";
+
+const isShare = (metric) => metric.endsWith("_share");
+const label = (metric) => metric.replace("_share", "");
+
+/** One sentence; the server's own where the numbers for it are missing. */
+export function sentence(alert) {
+  const { kind, metric, evidence } = alert;
+  const values = { ...said(alert), length: length(evidence) };
+  if (kind === "silence") return compose(alert, evidence.usual === undefined ? "alertSilence" : "alertSilenceUsual", values);
+  if (kind === "surge") return compose(alert, isShare(metric) ? "alertSurgeShare" : "alertSurge", values);
+  const above = evidence.number > evidence.line;
+  return compose(alert, above ? "alertAbove" : "alertBelow", values);
+}
+
+function compose(alert, key, values) {
+  const whole = t(key, values);
+  return has(key) && !whole.includes("undefined") ? `${whose(alert)}: ${whole}` : alert.summary;
+}
+
+function whose({ dimension, value }) {
+  if (value === null) return t("alertAll");
+  return has(dimension) ? `${t(dimension)} ${value}` : `${dimension} ${value}`;
+}
+
+/** The numbers as people read them, by name; undefined where there is none. */
+function said({ metric, evidence: { count, usual, ratio, number, line } }) {
+  const as = (one) => one === undefined ? undefined : isShare(metric) ? format.percent(one, 1) : format.rate(one);
+  const seen = count && (isShare(metric) ? format.percent(count[label(metric)], count.total) : format.count(count[metric === "posts" ? "total" : metric]));
+  return {
+    what: has(label(metric)) ? t("alertOf", { label: t(label(metric)) }) : t("alertPosts"),
+    share: has(label(metric)) ? t("alertShareOf", { label: t(label(metric)) }) : "",
+    measured: isShare(metric) ? t("alertShareOf", { label: t(label(metric)) }) : metric === "posts" ? t("alertPosts") : t("alertOf", { label: t(label(metric)) }),
+    seen, usual: as(usual), ratio: ratio === undefined ? undefined : ratio.toFixed(1), number: as(number), line: as(line),
+    part: count && format.count(count[label(metric)]), total: count && format.count(count.total),
+  };
+}
+
+function length({ from, to }) {
+  const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
+  return Number.isFinite(seconds) ? format.age(seconds) : undefined;
+}
+
+/** [name, value] of each number. */
+export function facts(alert) {
+  const { from, to, count, days, score, line: least } = alert.evidence;
+  const { usual, ratio, number, line } = said(alert);
+  // The line of a surge is one of its score.
+  const rare = score === undefined ? undefined : `${score.toFixed(1)} (${t("factLine")} ${least?.toFixed(1) ?? "–"})`;
+  const shown = [
+    ["factWindow", from && to && `${format.moment(from)} – ${to.slice(11, 16)}`],
+    ["factCount", count && format.count(count.total)],
+    ...["negative", "neutral", "positive"].map((one) => [one, count && `${format.count(count[one])} · ${format.percent(count[one], count.total)}`]),
+    ["factNumber", number], ["factLine", score === undefined ? line : undefined], ["factUsual", usual], ["factRatio", ratio && `× ${ratio}`],
+    ["factScore", rare], ["factDays", days === undefined ? undefined : format.count(days)],
+  ];
+  return shown.filter(([, value]) => value !== undefined).map(([name, value]) => [t(name), value]);
+}
