@@ -365,6 +365,20 @@ def test_a_worker_that_could_read_nothing_for_days_goes_on_with_the_present():
     assert world.ledger.minutes[-1] == days
 
 
+def test_calm_before_an_outage_is_no_calm_after_it():
+    days = 3 * 1440
+    world = World("ppnnp" + "n" * 1000 + "p" * days)
+    world.rounds(5)
+    world.counts.fresh = dataclasses.replace(LEVEL, behind_seconds=None)
+    world.rounds(days, count=3)
+    world.counts.fresh = LEVEL
+    world.rounds(days, count=1)
+    assert world.ledger.minutes[-2:] == [5, days - 1440]
+    assert world.said == [(3, None)]
+    world.rounds(days, count=1)
+    assert world.said == [(3, None), (3, days - 1440)]
+
+
 def test_posts_that_may_come_in_late_leave_less_to_catch_up_with():
     """A day late, of two days that are kept: a minute of a day ago can be read, and none of before."""
     days = 3 * 1440
