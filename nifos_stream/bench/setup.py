@@ -9,7 +9,7 @@ from typing import Any
 
 from nifos_stream.bench.texts import different, read_texts
 from nifos_stream.model import Classifier, load_model
-from nifos_stream.model.cache import LabelCache
+from nifos_stream.model.cache import LabelCache, PiecesCache
 from nifos_stream.model.classifier import Stats
 from nifos_stream.model.made import write_random
 from nifos_stream.model.place import BUNDLED
@@ -76,7 +76,9 @@ class Setup:
 
 def forgetful(classifier: Classifier) -> Classifier:
     """The same classifier, which remembers no text that it has read before."""
-    return replace(classifier, cache=LabelCache(100_000), stats=Stats())
+    return replace(
+        classifier, cache=LabelCache(100_000), pieces=PiecesCache(PiecesCache.ENTRIES), stats=Stats()
+    )
 
 
 def ids_of(classifier: Classifier, texts: Sequence[str]) -> list[bytes]:

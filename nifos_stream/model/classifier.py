@@ -13,7 +13,7 @@ import torch
 
 from nifos_stream import logs
 from nifos_stream.errors import Reason
-from nifos_stream.model.cache import LabelCache
+from nifos_stream.model.cache import LabelCache, PiecesCache
 from nifos_stream.model.chunks import halves, plan
 from nifos_stream.model.lanes import Lanes
 from nifos_stream.model.pieces import Pieces, Splitter
@@ -75,6 +75,7 @@ class Classifier:
     lanes: Lanes | None
     splitter: Splitter
     cache: LabelCache
+    pieces: PiecesCache
     order: tuple[int, int, int]
     temperature: float
     now: Callable[[], float] = time.perf_counter
@@ -86,7 +87,7 @@ class Classifier:
 
     def prepare(self, texts: Sequence[str]) -> Prepared:
         """Do what needs no device."""
-        found = self.splitter.split(texts)
+        found = self._pieces(texts)
         return Prepared(found, sum(length_of(piece.ids) for text in found for piece in text.pieces))
 
     def forward(self, prepared: Prepared) -> list[Reading | Unread]:
@@ -98,6 +99,15 @@ class Classifier:
         self.stats.tokens += prepared.tokens
         self.stats.forward_seconds += self.now() - begin
         return readings
+
+    def _pieces(self, texts: Sequence[str]) -> list[Pieces]:
+        """Return the pieces of each text. Equal texts are split once; those seen lately not at all."""
+        known = {text: self.pieces.get(text) for text in texts}
+        missing = [text for text, pieces in known.items() if pieces is None]
+        for text, pieces in zip(missing, self.splitter.split(missing), strict=True):
+            known[text] = pieces
+            self.pieces.put(text, pieces)
+        return [pieces for text in texts if (pieces := known[text]) is not None]
 
     def _probabilities(self, wanted: Sequence[bytes]) -> dict[bytes, Probabilities | Unread]:
         """Return what each text says, by its ids."""

@@ -8,7 +8,7 @@ import torch
 
 from nifos_stream.errors import UserError
 from nifos_stream.model import directory
-from nifos_stream.model.cache import LabelCache
+from nifos_stream.model.cache import LabelCache, PiecesCache
 from nifos_stream.model.calibrate import Choice, calibrated
 from nifos_stream.model.classifier import Classifier
 from nifos_stream.model.electra import PackedElectra
@@ -48,6 +48,7 @@ def load(path: str | Path, settings: ModelSettings) -> Classifier:
         lanes=lanes,
         splitter=splitter,
         cache=LabelCache(settings.cache_entries),
+        pieces=PiecesCache(min(settings.cache_entries, PiecesCache.ENTRIES)),
         order=loaded.order,
         temperature=loaded.temperature,
     )

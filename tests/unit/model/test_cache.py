@@ -1,4 +1,5 @@
-from nifos_stream.model.cache import LabelCache
+from nifos_stream.model.cache import LabelCache, PiecesCache
+from nifos_stream.model.pieces import NOTHING
 
 SAID = (0.2, 0.3, 0.5)
 
@@ -23,3 +24,10 @@ def test_a_cache_of_no_entries_remembers_nothing():
     cache = LabelCache(0)
     cache.put(b"a", SAID)
     assert len(cache) == 0
+
+
+def test_the_pieces_of_a_long_text_are_not_remembered():
+    cache = PiecesCache(2)
+    cache.put("숲" * 500, NOTHING)
+    cache.put("길" * 501, NOTHING)
+    assert (cache.get("숲" * 500), cache.get("길" * 501)) == (NOTHING, None)

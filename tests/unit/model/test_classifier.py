@@ -106,6 +106,17 @@ def test_equal_texts_run_once_and_are_remembered(load):
     assert (stats.texts, stats.cache_lookups, stats.cache_hits, stats.padding_tokens) == (6, 6, 4, 0)
 
 
+def test_a_text_seen_lately_is_not_split_again(load):
+    classifier = load(cache_entries=10)
+    split = classifier.splitter.split
+    asked = []
+    classifier.splitter.split = lambda texts: asked.append(list(texts)) or split(texts)
+    first = classifier.classify(["숲길", LONG, "숲길", "좋아요"])
+    again = classifier.classify(["좋아요", "숲길", "산", LONG])
+    assert [again[0], again[1], again[3]] == [first[3], first[0], first[1]]
+    assert asked == [["숲길", LONG, "좋아요"], ["산"]]
+
+
 def test_totals_count_what_was_read(load):
     ticks = itertools.count()
     classifier = load(cache_entries=0)
