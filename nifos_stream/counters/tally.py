@@ -6,6 +6,7 @@ The order in which a bucket first meets its values is kept: it decides which of 
 
 import functools
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -109,14 +110,22 @@ class Spelling:
         [expires_at, posts, sentences, [[dimension, [[value, always let in, count, count, count, …], …]], …]]
         with counts by label; a source has six, its posts' and its sentences'.
         """
-        plain = [self._plain(bucket) for bucket in buckets.values()]
-        return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        written: dict[tuple[tuple[Signature, int], ...], str] = {}
+        parts: list[str] = []
+        for bucket in buckets.values():
+            # What a stream brings at a time mostly lies in one hour, and so in one day: they grow alike.
+            alike = tuple(bucket.alike.items())
+            if alike not in written:
+                plain = json.dumps(self._plain(alike), ensure_ascii=False, separators=(",", ":"))
+                written[alike] = plain[1:]
+            parts.append(f"[{bucket.expires_at},{written[alike]}")
+        return f"[{','.join(parts)}]"
 
-    def _plain(self, bucket: Bucket) -> list[Any]:
+    def _plain(self, alike: Iterable[tuple[Signature, int]]) -> list[Any]:
         posts, sentences = [0, 0, 0], 0
         values: dict[_Item, int] = {}
         by_source: dict[str, int] = {}
-        for signature, lanes in bucket.alike.items():
+        for signature, lanes in alike:
             count, label = lanes & _MASK, signature.label
             posts[label] += count
             sentences += lanes >> _LANE
@@ -133,7 +142,7 @@ class Spelling:
             if dimension == "source":
                 entry += _by_label(by_source[value])
             dimensions.setdefault(dimension, []).append(entry)
-        return [bucket.expires_at, posts, _by_label(sentences), list(dimensions.items())]
+        return [posts, _by_label(sentences), list(dimensions.items())]
 
     def _find_items(
         self, source: str, channel: str, keywords: tuple[str, ...], revision: str

@@ -103,7 +103,7 @@ class Classifier:
     def _pieces(self, texts: Sequence[str]) -> list[Pieces]:
         """Return the pieces of each text. Equal texts are split once; those seen lately not at all."""
         known = {text: self.pieces.get(text) for text in texts}
-        missing = [text for text, pieces in known.items() if pieces is None]
+        missing = [text for text, found in known.items() if found is None]
         for text, pieces in zip(missing, self.splitter.split(missing), strict=True):
             known[text] = pieces
             self.pieces.put(text, pieces)
@@ -185,6 +185,10 @@ def rounded_to_one(probabilities: np.ndarray) -> list[Probabilities]:
 
 
 def _reading(text: Pieces, known: dict[bytes, Probabilities | Unread]) -> Reading | Unread:
+    if text.whole and text.pieces:
+        ids = text.pieces[0].ids
+        said = known[ids]
+        return said if isinstance(said, Unread) else Reading(said, length_of(ids), (), text.truncated)
     found: list[SentenceReading] = []
     for piece in text.pieces:
         probabilities = known[piece.ids]
@@ -193,8 +197,6 @@ def _reading(text: Pieces, known: dict[bytes, Probabilities | Unread]) -> Readin
         found.append(SentenceReading(piece.start, piece.end, length_of(piece.ids), probabilities))
     if not found:
         return _EMPTY
-    if text.whole:
-        return Reading(found[0].probabilities, found[0].tokens, (), text.truncated)
     tokens = sum(sentence.tokens for sentence in found)
     weighted = np.array([sentence.probabilities for sentence in found]).T @ [s.tokens for s in found]
     mean = rounded_to_one((weighted / tokens)[None])[0]
