@@ -9,6 +9,7 @@ import { say as t } from "./text.js";
 
 const PATTERNS = { negative: "/", neutral: "", positive: "." };
 const SPARK_HEIGHT = 22;
+const FEW = 4;
 let drawn = "";
 let asTable = "";
 let latest = null;
@@ -73,9 +74,12 @@ function layout(answer, kind, width) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     hoverlabel: { bgcolor: colour("--card"), bordercolor: colour("--line"), font: { ...font, color: colour("--ink") } },
     xaxis: { ...axis, type: "date", range: [local(answer.from), local(answer.to)], tickformatstops: ticks(), hoverformat: hoverFormat(answer.step), fixedrange: coarse },
-    yaxis: { ...axis, rangemode: "tozero", fixedrange: true, ...(kind === "share" ? { range: [0, 100], ticksuffix: "%" } : { tickformat: ",d" }), nticks: 5 },
+    yaxis: { ...axis, rangemode: "tozero", fixedrange: true, ...(kind === "share" ? { range: [0, 100], ticksuffix: "%" } : few(answer) ? { range: [0, FEW], dtick: 1 } : { tickformat: ",d" }), nticks: 5 },
   };
 }
+
+/** So few that the axis would repeat whole numbers between which there is nothing. */
+const few = ({ series }) => series.every((point) => point.total < FEW);
 
 function ticks() {
   return [

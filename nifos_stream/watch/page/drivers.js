@@ -67,11 +67,14 @@ function show(label) {
   arrange(list, words.map((word) => item(items, label, word, most)));
   list.hidden = !words.length;
   none.hidden = words.length > 0;
-  say(none, t(answers[label].unread ? "driversWaiting" : "driversNone"));
+  const { posts, posts_before: before, unread } = answers[label];
+  say(none, t(unread ? "driversWaiting" : posts ? "driversNone" : "driversNoPosts"));
+  rest.hidden = !posts && !before && !unread;
   say(rest, basis(answers[label]));
   byId(`drivers-${label}`).hidden = false;
-  byId("drivers").setAttribute("aria-busy", "false");
-  say(byId("drivers-note"), "");
+  const waiting = LABELS.some((one) => !answers[one]);
+  byId("drivers").setAttribute("aria-busy", String(waiting));
+  say(byId("drivers-note"), waiting ? t("driversWaiting") : "");
 }
 
 /** The parts of a list, which stay the same while its words change, so that focus stays. */

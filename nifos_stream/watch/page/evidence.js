@@ -51,7 +51,7 @@ export function facts(alert) {
   // The line of a surge is one of its score.
   const rare = score === undefined ? undefined : `${score.toFixed(1)} (${t("factLine")} ${least?.toFixed(1) ?? "–"})`;
   const shown = [
-    ["factWindow", from && to && `${format.moment(from)} – ${to.slice(11, 16)}`],
+    ["factWindow", from && to && `${format.moment(from).slice(5)} – ${to.slice(11, 16)}`],
     ["factCount", count && format.count(count.total)],
     ...["negative", "neutral", "positive"].map((one) => [one, count && `${format.count(count[one])} · ${format.percent(count[one], count.total)}`]),
     ["factNumber", number], ["factLine", score === undefined ? line : undefined], ["factUsual", usual], ["factRatio", ratio && `× ${ratio}`],

@@ -30,7 +30,7 @@ export function translate() {
   const { numbers } = document.body.dataset;
   const place = byId("glance-note");
   place.hidden = numbers === "shown";
-  say(place, numbers === "asked" ? t("numbersAsked") : numbers === "refused" ? t(why ? "numbersRefused" : "numbersAway", { detail: why }) : "");
+  say(place, numbers === "asked" ? t("numbersAsked") : numbers === "refused" ? t(why ? "numbersRefused" : "numbersAway") : "");
 }
 
 function become(what) {
