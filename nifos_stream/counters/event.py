@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
+import orjson
 
 from nifos_stream.counters import fields
 from nifos_stream.counters.rules import MAX_KEYWORDS
@@ -17,6 +17,7 @@ from nifos_stream.messages import LABELS, folded
 
 _CLASS = {str(label): index for index, label in enumerate(LABELS)}
 _ONE_SENTENCE = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+"""Sentences, by label, of a post that was not split."""
 _MOST_REMEMBERED_BYTES = 4096
 """Signatures of larger events are not remembered: made-up values must not fill the memory."""
 
@@ -77,9 +78,9 @@ def decode(value: bytes | None, zone: dt.tzinfo, future_tolerance_seconds: float
 
 
 def _parsed(value: bytes) -> Any:
-    """A parser twice as fast as json's, which reads what the other does not, such as lone surrogates."""
+    """What json reads, such as lone surrogates; nearly always by a parser three times as fast."""
     try:
-        return from_json(value, cache_strings="keys")
+        return orjson.loads(value)
     except ValueError:
         return json.loads(value.decode())
 
@@ -96,15 +97,17 @@ def _event(parts: dict[str, Any], zone: dt.tzinfo, future_tolerance_seconds: flo
     elif stamp >= 0:
         time = stamp / 1000
     believed = time <= labelled_at + future_tolerance_seconds
+    collected, matched = parts.get("keywords"), parts.get("matched_keywords")
     signature = (_remembered_signature if small else _signature)(
         label,
         parts.get("source"),
         parts.get("channel"),
-        _hashable(parts.get("keywords")),
-        _hashable(parts.get("matched_keywords")),
+        tuple(collected) if type(collected) is list else _hashable(collected),
+        tuple(matched) if type(matched) is list else _hashable(matched),
         parts["model"]["revision"],
     )
-    sentences = _sentences(sentiment.get("sentences"), label)
+    split = sentiment.get("sentences")
+    sentences = _ONE_SENTENCE[label] if split is None else _sentences(split)
     return Event(time if believed else labelled_at, believed, labelled_at, signature, sentences, parts)
 
 
@@ -124,9 +127,7 @@ def _labelling_seconds(written: str) -> float:
 
 
 def _hashable(words: Any) -> Any:
-    """Words as a key may hold them; an empty object becomes False, which is no list of words either."""
-    if type(words) is list:
-        return tuple(words)
+    """What is no list, as a key may hold it: an empty object becomes False, which holds no words either."""
     return False if words == {} else words
 
 
@@ -176,10 +177,8 @@ def _keywords(collected: str | tuple[str, ...] | None, matched: tuple[str, ...] 
     return tuple(words)[:MAX_KEYWORDS]
 
 
-def _sentences(sentences: list[Mapping[str, Any]] | None, label: int) -> tuple[int, int, int]:
-    """Sentences by label. A post that was not split is one; one that cleaning left empty has no label."""
-    if sentences is None:
-        return _ONE_SENTENCE[label]
+def _sentences(sentences: list[Mapping[str, Any]]) -> tuple[int, int, int]:
+    """Sentences by label; one that cleaning left empty has none."""
     counts = [0, 0, 0]
     for sentence in sentences:
         if sentence["label"] is not None:

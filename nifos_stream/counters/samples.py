@@ -177,9 +177,9 @@ def chance_of(event: Event, offset: int) -> int:
     """
     number, stamp = offset, 0
     origin = event.parts.get("origin")
-    if isinstance(origin, dict):
+    if type(origin) is dict:
         stated, at = origin.get("offset"), origin.get("timestamp")
-        if type(stated) is type(at) is int:
+        if type(stated) is int and type(at) is int:
             number, stamp = stated, at
     mixed = (number + (stamp << 20)) * 0x9E3779B97F4A7C15 & _64_BITS
     mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _64_BITS

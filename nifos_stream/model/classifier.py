@@ -103,11 +103,11 @@ class Classifier:
     def _pieces(self, texts: Sequence[str]) -> list[Pieces]:
         """Return the pieces of each text. Equal texts are split once; those seen lately not at all."""
         known = {text: self.pieces.get(text) for text in texts}
-        missing = [text for text, found in known.items() if found is None]
-        for text, pieces in zip(missing, self.splitter.split(missing), strict=True):
-            known[text] = pieces
-            self.pieces.put(text, pieces)
-        return [pieces for text in texts if (pieces := known[text]) is not None]
+        missing = [text for text, pieces in known.items() if pieces is None]
+        for text, made in zip(missing, self.splitter.split(missing), strict=True):
+            known[text] = made
+            self.pieces.put(text, made)
+        return [found for text in texts if (found := known[text]) is not None]
 
     def _probabilities(self, wanted: Sequence[bytes]) -> dict[bytes, Probabilities | Unread]:
         """Return what each text says, by its ids."""
