@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from nifos_stream.errors import BadMessage, Reason
-from nifos_stream.messages import LETTER_HEADERS, LabelledPost, ModelRef, Origin, Post
-from nifos_stream.model.reading import Reading, SentenceReading
+from nifos_stream.messages import LABELS, LABELS_KO, LETTER_HEADERS, LabelledPost, ModelRef, Origin, Post
+from nifos_stream.model.reading import Probabilities, Reading, SentenceReading
 from nifos_stream.stream.exact_json import Repeated, bare, parse_object, written_members
 
 RESERVED = frozenset(LabelledPost.model_fields) - frozenset(Post.model_fields)
@@ -137,24 +137,29 @@ def _ours(
 
 
 def _sentiment(reading: Reading) -> str:
-    korean = f'"label_ko":"{reading.label_ko}"'
+    verdict = _verdict(reading.probabilities, _LABELS_IN_BOTH)
     if not reading.sentences:
-        return f"{{{korean},{_verdict(reading)}}}"
-    return (
-        f'{{{korean},{_verdict(reading)},"sentences":[{",".join(map(_sentence_json, reading.sentences))}]}}'
-    )
+        return f"{{{verdict}}}"
+    return f'{{{verdict},"sentences":[{",".join(map(_sentence_json, reading.sentences))}]}}'
 
 
 def _sentence_json(sentence: SentenceReading) -> str:
     # Of a sentence without tokens cleaning left nothing, so the model has not read it.
-    verdict = _verdict(sentence) if sentence.tokens else '"label":null,"score":null,"probabilities":null'
+    verdict = _verdict(sentence.probabilities, _LABELS) if sentence.tokens else _NO_VERDICT
     return f'{{"from":{sentence.start},"to":{sentence.end},"tokens":{sentence.tokens},{verdict}}}'
 
 
-def _verdict(read: Reading | SentenceReading) -> str:
-    negative, neutral, positive = read.probabilities
+_LABELS = tuple(f'"label":"{label.value}"' for label in LABELS)
+_LABELS_IN_BOTH = tuple(f'"label_ko":"{LABELS_KO[label]}","label":"{label.value}"' for label in LABELS)
+_NO_VERDICT = '"label":null,"score":null,"probabilities":null'
+
+
+def _verdict(probabilities: Probabilities, labels: Sequence[str]) -> str:
+    """Label, score and probabilities; labels: each as it is written."""
+    negative, neutral, positive = probabilities
+    score = max(probabilities)
     return (
-        f'"label":"{read.label.value}","score":{read.score:.6f},"probabilities":'
+        f'{labels[probabilities.index(score)]},"score":{score:.6f},"probabilities":'
         f'{{"negative":{negative:.6f},"neutral":{neutral:.6f},"positive":{positive:.6f}}}'
     )
 
