@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import httpx2
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import TOKEN, eventually
@@ -273,6 +274,30 @@ def test_the_evidence_that_is_being_read_stays_open_and_keeps_the_focus(served, 
     expect(item).to_contain_text(f"twitter {seen + 2}")
     expect(item.get_by_role("link", name="Original")).to_be_focused()
     expect(item.locator(".facts")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_open_evidence_nor_in_a_refusal(served, opened, alerting, scheme):
+    opened.expected += ["429"]
+    page = opened(served, color_scheme=scheme)
+    alerting(page, lambda: [made_alert(1, 5), made_alert(2, 9, ended_at=dt.datetime.now(dt.UTC).isoformat())])
+    page.goto(f"{served.address}?lang=en&window=24h")
+    page.locator("#alerts-list summary").first.click()
+    expect(page.locator("#alerts-list .facts").first).to_be_visible()
+    assert serious(page) == []
+    page.route(OVERVIEW, lambda route: route.fulfill(**refused(429, "Too many.")))
+    page.locator("#windows button", has_text="1 h").click()
+    expect(page.locator("#problem")).to_be_visible()
+    assert serious(page) == []
+
+
+def serious(page):
+    violations = Axe().run(page).response["violations"]
+    return [
+        (one["id"], [node["html"][:120] for node in one["nodes"]][:3])
+        for one in violations
+        if one["impact"] in ("serious", "critical")
+    ]
 
 
 def test_an_alert_is_told_in_the_language_of_the_page(served, opened, alerting):
