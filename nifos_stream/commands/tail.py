@@ -106,7 +106,7 @@ def line(post: LabelledPost, event: Event, now: dt.datetime, cells: int | None) 
     """
     written = post.created_at or dt.datetime.fromtimestamp(max(0, event.timestamp_ms) / 1000, dt.UTC)
     narrow = cells is not None and cells < _NARROW_CELLS
-    when = moment(written.astimezone(now.tzinfo), now)
+    when = moment(written, now)
     start = Text().append(when[6:] if narrow and when[5:6] == " " else when, style="dim")
     start.append(" ").append_text(label_text(post.sentiment.label)).append(
         f" {post.sentiment.score:.2f} ", style=COLOURS[post.sentiment.label]

@@ -74,13 +74,13 @@ class Look:
 
     def freshness(self) -> Freshness:
         """A partition is level as of the newest stored time whose end its position has reached by now."""
-        behind, level_at, done, whole = 0, [], 0, 0
+        waiting, level_at, done, whole = [], [], 0, 0
         filling, since = False, []
         for partition, state in self.states.items():
             read, ends = state.read, self.ends[partition]
             position = read.position or 0 if read else 0
             if ends:
-                behind += max(0, ends[-1][0] - position)
+                waiting.append(max(0, ends[-1][0] - position))
             if reached := [at for end, at in ends if read and end <= position]:
                 level_at.append(reached[-1])
             if read and read.since is not None:
@@ -89,10 +89,10 @@ class Look:
                 filling = filling or position < read.until
                 done += min(position, read.until) - read.begin
                 whole += read.until - read.begin
-        known = bool(self.states) and len(level_at) == len(self.states)
+        partitions = len(self.states) or None
         return Freshness(
-            behind=behind,
-            behind_seconds=max(0.0, self.now - min(level_at)) if known else None,
+            behind=sum(waiting) if len(waiting) == partitions else None,
+            behind_seconds=max(0.0, self.now - min(level_at)) if len(level_at) == partitions else None,
             backlog=self.backlog,
             counted_since=dt.datetime.fromtimestamp(min(since), ZoneInfo(self.rules.timezone))
             if since

@@ -95,7 +95,7 @@ def written(event: Event, text_characters: int) -> bytes:
         _number(sentiment.get("score")),
         _whole(origin.get("partition")),
         _whole(origin.get("offset")),
-        _cut(parts.get("id"), NAME_CHARACTERS) or "",
+        _cut(_name(parts.get("id")), NAME_CHARACTERS) or "",
         _cut(parts.get("text"), text_characters) or "",
         _cut(parts.get("title"), NAME_CHARACTERS),
         fields.read(signature.source) or None,
@@ -136,6 +136,15 @@ def as_json(post: KeptPost) -> dict[str, object]:
 
 def _milliseconds(seconds: float) -> int:
     return round(min(max(seconds, EARLIEST), LATEST) * 1000)
+
+
+_ID_BITS = 64
+"""Longer numbers are no identifiers, and Python spells none of some thousand digits."""
+
+
+def _name(value: object) -> object:
+    """An id may be a whole number, of any length: the text that it is."""
+    return str(value) if type(value) is int and value.bit_length() <= _ID_BITS else value
 
 
 def _cut(value: object, characters: int) -> str | None:

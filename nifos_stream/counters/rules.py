@@ -9,7 +9,7 @@ from typing import Self
 from nifos_stream.counters import fields
 from nifos_stream.settings import GRAINS, Settings
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same settings and the same topic would give other numbers, fields or posts."""
 MAX_KEYWORDS = 32
 """A post is counted under its first so many different keywords."""

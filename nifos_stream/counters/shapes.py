@@ -67,13 +67,14 @@ class Step:
 class Freshness:
     """How current the counts are.
 
-    behind: labelled events not yet counted. behind_seconds: age of the last moment at which every partition
-    is known to have been level; None when that never was. backlog: posts not yet labelled, None when
-    unknown. counted_since: labelling time of the first event counted; None before one was. rebuilding: part
-    counted so far, 0 to 1, while what is read is still being filled; else None.
+    behind: labelled events not yet counted, None when nobody has said so of every partition. behind_seconds:
+    age of the last moment at which every partition is known to have been level; None when that never was.
+    backlog: posts not yet labelled, None when unknown. counted_since: labelling time of the first event
+    counted; None before one was. rebuilding: part counted so far, 0 to 1, while what is read is still being
+    filled; else None.
     """
 
-    behind: int
+    behind: int | None
     behind_seconds: float | None
     backlog: int | None
     counted_since: dt.datetime | None

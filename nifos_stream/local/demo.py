@@ -133,7 +133,7 @@ def _run(settings: Settings, counts: Counts, worker: Worker, console: Console) -
             progress.update(counted, completed=seen.total.total)
             live.update(Group(progress, Text(), *_by_source(seen)))
             given_up = sum(1 for _ in letters.all())
-            if seen.total.total + given_up >= len(posts) and not seen.freshness.behind:
+            if seen.total.total + given_up >= len(posts) and seen.freshness.behind == 0:
                 break
             time.sleep(LOOK_EVERY_SECONDS)
         seconds = time.monotonic() - (started or deadline)

@@ -1,5 +1,6 @@
 """How sentiment looks in a terminal: colours, signs, bars, sparklines, safe text. Reads nothing."""
 
+import contextlib
 import datetime as dt
 import unicodedata
 from collections.abc import Sequence
@@ -119,7 +120,10 @@ def age(seconds: float) -> str:
 
 
 def moment(when: dt.datetime, now: dt.datetime) -> str:
-    """Day and time, in eleven cells; the year instead of the time when it is another year."""
+    """Day and time in the zone of `now`, in eleven cells; of another year, the year instead of the time."""
+    # The first and the last day that a date can be of have no other zone.
+    with contextlib.suppress(OverflowError):
+        when = when.astimezone(now.tzinfo)
     if when.year != now.year:
-        return f"{when:%Y-%m-%d} "
+        return f"{when.date()} "
     return f"{when:%m-%d %H:%M}"

@@ -56,7 +56,7 @@ class Filled:
         """Until every post that was sent is counted and none is behind."""
         with open_counts(self.settings) as counts:
             wait_until(
-                lambda: counts.total().total.total == self.posts and not counts.freshness().behind,
+                lambda: counts.total().total.total == self.posts and counts.freshness().behind == 0,
                 timeout_seconds=120,
                 what=f"{self.posts} posts are counted",
             )

@@ -50,7 +50,7 @@ class SentimentAnswer(_Shape):
     groups: dict[str, Balance] = Field(description="By value, largest first; empty without `by`.")
     other: Numbers = Field(description="What had no place among the groups, which then are lower bounds.")
     series: tuple[Step, ...]
-    behind: int = Field(description="Labelled posts that are not counted yet.")
+    behind: int | None = Field(description="Labelled posts that are not counted yet; null when unknown.")
     behind_seconds: float | None = Field(description="Age of the last moment at which all were counted.")
     backlog: int | None = Field(description="Posts that are not labelled yet; null when unknown.")
     counted_since: AwareDatetime | None

@@ -53,6 +53,18 @@ def test_a_post_is_a_line_with_time_label_score_source_and_text():
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "shown_as"),
+    [
+        ("9999-12-31T23:59:59-12:00", "9999-12-31"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01"),
+        ("9999-12-31T23:00:00Z", "9999-12-31"),
+    ],
+)
+def test_a_post_of_the_first_or_last_day_that_there_is_ends_nothing(written, shown_as):
+    assert shown(created_at=written).plain.startswith(shown_as)
+
+
 @pytest.mark.parametrize("cells", [30, 59, 60, 80, 200])
 def test_a_line_is_never_wider_than_the_terminal(cells):
     given = shown(cells, text="가나다라마바사아자차카타파하" * 20, source="네이버블로그카페")

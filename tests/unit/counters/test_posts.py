@@ -76,6 +76,12 @@ def test_long_values_are_cut_and_a_long_url_is_left_out():
     assert post.url is None
 
 
+def test_an_id_that_is_a_number_is_kept_as_its_digits():
+    assert kept(id=214).id == "214"
+    assert kept(id=-(2**63)).id == str(-(2**63))
+    assert kept(id=10**400).id == kept(id=True).id == ""
+
+
 @pytest.mark.parametrize(
     "changes",
     [
