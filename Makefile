@@ -39,10 +39,10 @@ unit: setup ## Tests without a server, within a minute.
 	$(BIN)/pytest --numprocesses 2 tests/unit
 
 integration: setup ## Tests on real Apache Kafka and real Redis.
-	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/integration
+	$(BIN)/pytest --numprocesses 3 --dist worksteal tests/integration
 
 browser: setup ## The page in a real Chromium.
-	$(BIN)/pytest --numprocesses 2 --dist worksteal tests/browser
+	$(BIN)/pytest --numprocesses 3 --dist worksteal tests/browser
 
 chaos: setup ## Workers killed at random, and still each post exactly once.
 	$(BIN)/pytest tests/chaos
