@@ -35,7 +35,8 @@ class Latest:
 class Drawn:
     """How a post came to be kept: its chance, in [0, 1], was not above what its stretch has room for.
 
-    rate: that limit, so the share of its stretch's posts that are kept; 1 where all are.
+    rate: about that limit, so that 1 / rate, summed over what is kept of a stretch, is on average how many
+    posts there were; 1 where all are kept.
     """
 
     chance: float
@@ -109,9 +110,9 @@ def read_sample(client: RedisClient, keys: Keys, look: Look, span: Span, wanted:
     for pairs in _read(client, keys, look, names, most):
         is_full = len(pairs) >= 2 * most
         whole = whole and not is_full
-        rate = float(pairs[-1]) / CHANCES if is_full else 1.0
-        for post, chance in zip(pairs[::2], pairs[1::2], strict=True):
-            found[post] = Drawn(float(chance) / CHANCES, rate)
+        chances = [float(chance) / CHANCES for chance in pairs[1::2]]
+        rate = rate_of(chances) if is_full else 1.0
+        found |= {post: Drawn(chance, rate) for post, chance in zip(pairs[::2], chances, strict=True)}
     in_order = sorted(found, key=lambda post: (found[post].chance, post))
     start, end = calendar.moment(span.start), calendar.moment(span.end)
     chosen = [
@@ -130,6 +131,14 @@ def read_sample(client: RedisClient, keys: Keys, look: Look, span: Span, wanted:
         look.freshness(),
         kept_since,
     )
+
+
+def rate_of(chances: Sequence[float]) -> float:
+    """The rate of a stretch of which posts with these chances are kept, least first, and others may not be.
+
+    The last one is among those that its own chance lets in, which alone would make the rate a little too low.
+    """
+    return min(1.0, chances[-1] * len(chances) / max(1, len(chances) - 1))
 
 
 def _kept_since(calendar: Calendar, span: Span, now: float) -> int | None:

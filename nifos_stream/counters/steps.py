@@ -15,7 +15,8 @@ _READ_COST = 400
 """What one call reads, in buckets: Redis does nothing else meanwhile."""
 _WHOLE_COST = 4
 """What a bucket costs of which every value is looked at: such are large."""
-_ROUND_TRIP_STEPS = 2000
+_ROUND_TRIP_STEPS = 100
+"""Each call carries what is asked of all steps of its round trip, and answers for each of them."""
 
 Bucket = tuple[str, int]
 """Name of a bucket, and the step of the series that it belongs to."""

@@ -45,13 +45,15 @@ class LabelCache(Cache[bytes, Probabilities]):
 class PiecesCache(Cache[str, Pieces]):
     """What the texts seen last are to the model, by the text as given: cleaning and tokenizing are saved.
 
-    People pass on short texts soon, so it is small, and long texts are not remembered: memory is bounded.
+    People pass on short texts soon, so it is small. Long texts, and those of many pieces, are not remembered:
+    memory is bounded.
     """
 
     ENTRIES = 20_000
     MOST_CHARACTERS = 500
+    MOST_PIECES = 8
 
     def put(self, key: str, value: Pieces) -> None:
-        """Remember the pieces of a text, unless it is long."""
-        if len(key) <= self.MOST_CHARACTERS:
+        """Remember the pieces of a text, unless it is long or in many."""
+        if len(key) <= self.MOST_CHARACTERS and len(value.pieces) <= self.MOST_PIECES:
             super().put(key, value)

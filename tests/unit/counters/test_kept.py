@@ -1,13 +1,15 @@
-"""What a sample says of itself, where nothing is counted and so no Redis is asked."""
+"""What a sample says of itself and of how it was drawn, without Redis."""
 
 import datetime as dt
+import random
+import statistics
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from nifos_stream.counters import connect
-from nifos_stream.counters.kept import read_sample
+from nifos_stream.counters.kept import rate_of, read_sample
 from nifos_stream.counters.look import Look
 from nifos_stream.counters.store import Keys
 from nifos_stream.counters.windows import Span
@@ -33,3 +35,13 @@ def test_within_what_is_kept_a_sample_is_whole(start):
 def test_a_window_that_begins_before_is_not_whole_and_says_since_when(before):
     found = sample(FIRST_KEPT - before)
     assert (found.whole, found.kept_since) == (False, FIRST_KEPT)
+
+
+def test_what_is_kept_stands_for_as_many_posts_as_there_were_on_average():
+    chance = random.Random(4)
+    estimates = []
+    for _ in range(4000):
+        kept = sorted(chance.random() for _ in range(40))[:5]
+        estimates.append(sum(1 / rate_of(kept) for _ in kept))
+    assert statistics.mean(estimates) == pytest.approx(40, rel=0.05)
+    assert rate_of([0.1, 0.9]) == 1.0

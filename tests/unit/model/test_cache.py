@@ -1,5 +1,5 @@
 from nifos_stream.model.cache import LabelCache, PiecesCache
-from nifos_stream.model.pieces import NOTHING
+from nifos_stream.model.pieces import NOTHING, Piece, Pieces
 
 SAID = (0.2, 0.3, 0.5)
 
@@ -31,3 +31,11 @@ def test_the_pieces_of_a_long_text_are_not_remembered():
     cache.put("숲" * 500, NOTHING)
     cache.put("길" * 501, NOTHING)
     assert (cache.get("숲" * 500), cache.get("길" * 501)) == (NOTHING, None)
+
+
+def test_pieces_are_not_remembered_where_they_are_many():
+    cache = PiecesCache(2)
+    few, many = (Pieces((Piece(0, 1, b""),) * count, whole=False, truncated=False) for count in (8, 9))
+    cache.put("few", few)
+    cache.put("many", many)
+    assert (cache.get("few"), cache.get("many")) == (few, None)
