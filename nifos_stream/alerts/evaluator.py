@@ -7,7 +7,6 @@ Numbers at that minute, so that counts which came in late are seen, too.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nifos_stream.alert_settings import Metric, Rule, SilenceRule, SurgeRule, ThresholdRule
 from nifos_stream.alerts import rules
 from nifos_stream.alerts.history import History, Reads, amount
 from nifos_stream.alerts.machine import Alert, Judged, Machine, Subject
@@ -15,6 +14,7 @@ from nifos_stream.alerts.numbers import EVERYTHING, MINUTE, Numbers
 from nifos_stream.alerts.rules import Verdict
 from nifos_stream.alerts.score import line
 from nifos_stream.counters.shapes import Count
+from nifos_stream.settings.alerts import Metric, Rule, SilenceRule, SurgeRule, ThresholdRule
 
 _YOUNG_DAYS = 1
 _GONE_DAYS = 14

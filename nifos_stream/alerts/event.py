@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nifos_stream.alert_settings import Rule
 from nifos_stream.alerts.machine import Alert, Subject
 from nifos_stream.alerts.numbers import EVERYTHING
 from nifos_stream.messages import AlertEvent
+from nifos_stream.settings.alerts import Rule
 
 _METRICS = {
     "posts": "posts",

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 from typing import cast
 
-from nifos_stream.alert_settings import Metric
 from nifos_stream.alerts.numbers import DAY, EVERYTHING, HOUR, Numbers
 from nifos_stream.counters.shapes import Count
+from nifos_stream.settings.alerts import Metric
 
 _MAD_TO_DEVIATION = 1.4826
 _MEDIAN_TO_MEAN_VARIANCE = math.pi / 2

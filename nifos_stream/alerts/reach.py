@@ -2,10 +2,10 @@
 
 import math
 
-from nifos_stream.alert_settings import Rule, SilenceRule, SurgeRule
 from nifos_stream.alerts.numbers import DAY, HOUR, MINUTE
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
+from nifos_stream.settings.alerts import Rule, SilenceRule, SurgeRule
 
 MOST_MISSED_SECONDS = DAY
 """What was missed longer ago is left out, though it could be read."""

@@ -6,10 +6,10 @@ Surge thresholds follow from how many false alarms are allowed: see score.py.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nifos_stream.alert_settings import Metric, SilenceRule, SurgeRule, ThresholdRule
 from nifos_stream.alerts.history import Usual, amount
 from nifos_stream.alerts.score import count_score, share_score
 from nifos_stream.counters.shapes import Count
+from nifos_stream.settings.alerts import Metric, SilenceRule, SurgeRule, ThresholdRule
 
 Evidence = Mapping[str, float | int | str | None]
 _CALM_PART = 0.5

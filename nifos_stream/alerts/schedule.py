@@ -3,11 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from nifos_stream.alert_settings import AlertSettings
 from nifos_stream.alerts.numbers import EVERYTHING, MINUTE, Numbers
 from nifos_stream.alerts.reach import Reach
 from nifos_stream.counters.reader import Counts
 from nifos_stream.counters.shapes import Count
+from nifos_stream.settings.alerts import AlertSettings
 
 RATE_SECONDS = 300
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaException
 
 from nifos_stream import logs
-from nifos_stream.alert_settings import Webhook
 from nifos_stream.alerts import message as messages
 from nifos_stream.alerts.inbox import Inbox, ends_of
 from nifos_stream.alerts.ledger import consumer_properties, not_valid
@@ -24,6 +23,7 @@ from nifos_stream.counters.feed import moves_one_by_one
 from nifos_stream.messages import AlertEvent
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
+from nifos_stream.settings.alerts import Webhook
 from nifos_stream.stage import Health
 
 _MOST_AT_ONCE = 100

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nifos_stream.alert_settings import Rule
 from nifos_stream.alerts.evaluator import Evaluator, days_back, replay
 from nifos_stream.alerts.event import kinds, to_event
 from nifos_stream.alerts.numbers import DAY, MINUTE
@@ -24,6 +23,7 @@ from nifos_stream.errors import UserError
 from nifos_stream.files import parse_mapping
 from nifos_stream.messages import AlertEvent
 from nifos_stream.settings import Settings
+from nifos_stream.settings.alerts import Rule
 from nifos_stream.watch.look import plain
 
 _TOPIC_DAYS = 14

@@ -12,7 +12,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from nifos_stream.alert_settings import AlertSettings
+from nifos_stream.settings.alerts import AlertSettings
 from nifos_stream.settings.counters import CounterSettings
 from nifos_stream.settings.kafka import KafkaSettings, TopicSettings
 from nifos_stream.settings.model import ModelSettings, ShadowSettings

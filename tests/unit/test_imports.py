@@ -4,10 +4,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "nifos_stream"
-SHARED = {
-    *("messages", "settings", "alert_settings", "errors", "nearest", "logs", "metrics", "kafka", "stage"),
-    "topic",
-}
+SHARED = {"messages", "settings", "errors", "nearest", "logs", "metrics", "kafka", "stage", "topic"}
 MAY_IMPORT: dict[str, set[str]] = {
     **{name: set() for name in SHARED},
     "files": set(),
@@ -62,8 +59,7 @@ SHARED_ORDER = {
     "metrics": set(),
     "messages": set(),
     "nearest": set(),
-    "alert_settings": {"nearest"},
-    "settings": {"errors", "nearest", "alert_settings"},
+    "settings": {"errors", "nearest"},
     "kafka": {"errors", "settings"},
     "topic": {"errors", "settings", "kafka"},
 }

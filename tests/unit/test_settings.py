@@ -1,9 +1,11 @@
 """Settings come from arguments, environment and a TOML file, and what is wrong is said in a sentence."""
 
 import pytest
+from pydantic import ValidationError
 
 from nifos_stream.errors import UserError
 from nifos_stream.settings import REFUSED_PROPERTIES, load
+from nifos_stream.settings.alerts import AlertSettings, SilenceRule, SurgeRule, ThresholdRule
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +104,26 @@ def test_no_secret_is_shown_with_the_settings():
     assert "hunter2" not in shown
     assert '"linger.ms":7' in shown
     assert settings.kafka.properties["sasl.password"] == "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (lambda: ThresholdRule(name="x"), "one of above and below"),
+        (lambda: ThresholdRule(name="x", above=40), "between 0 and 1"),
+        (lambda: ThresholdRule(name="x", above=0.4, clear=0.5), "calm side"),
+        (lambda: ThresholdRule(name="x", metric="posts", below=20, min_posts=20), "cross no line"),
+        (lambda: ThresholdRule(name="x", metric="posts", below=0), "greater than 0"),
+        (lambda: SilenceRule(name="x", dimensions=("source",), min_expected=0), "must be named"),
+        (lambda: SurgeRule(name="x", history_days=3, min_days=4), "more than history_days"),
+        (lambda: AlertSettings(rules=[SurgeRule(name="x")] * 2), "same name"),
+        (lambda: AlertSettings(webhooks=[{"url": "http://a/", "rules": ["y"]}]), "not there: y"),
+        (lambda: AlertSettings(webhooks=[{"url": "ftp://a/"}]), "URL scheme"),
+    ],
+)
+def test_a_rule_that_means_nothing_is_refused(made, said):
+    with pytest.raises(ValidationError, match=said):
+        made()
 
 
 @pytest.mark.parametrize(

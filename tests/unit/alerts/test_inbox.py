@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from nifos_stream.alert_settings import Webhook
 from nifos_stream.alerts.webhook import WebhookStage
 from nifos_stream.errors import BrokerUnavailable, UserError
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
+from nifos_stream.settings.alerts import Webhook
 from tests.unit.alerts.made import made_alert
 
 TOPIC = "nifos.alerts"

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from nifos_stream.alert_settings import ThresholdRule
 from nifos_stream.alerts.ledger import Mark, Past
 from nifos_stream.alerts.monitor import Monitor
 from nifos_stream.alerts.shelf import Answer, Version
@@ -16,6 +15,7 @@ from nifos_stream.counters.shapes import Count, Freshness
 from nifos_stream.errors import BrokerUnavailable, Stopped, UserError
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
+from nifos_stream.settings.alerts import ThresholdRule
 from tests.unit.watch.made_counts import made_post
 
 BEGIN = 1_767_225_600

@@ -2,8 +2,8 @@
 
 import pytest
 
-from nifos_stream.alert_settings import DEFAULT_RULES
 from nifos_stream.alerts.evaluator import Evaluator, replay
+from nifos_stream.settings.alerts import DEFAULT_RULES
 from tests.unit.alerts.planted import SURGE_MINUTES, SURGES, planted
 
 IN_TIME_SECONDS = 5 * 60

@@ -2,11 +2,11 @@
 
 import pytest
 
-from nifos_stream.alert_settings import SilenceRule, SurgeRule, ThresholdRule
 from nifos_stream.alerts.numbers import DAY, HOUR
 from nifos_stream.alerts.reach import reach_of
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
+from nifos_stream.settings.alerts import SilenceRule, SurgeRule, ThresholdRule
 
 
 def settings(*rules, delay_minutes=0, **retention):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nifos_stream.alert_settings import SilenceRule, SurgeRule, ThresholdRule, Webhook
 from nifos_stream.settings import Settings
+from nifos_stream.settings.alerts import SilenceRule, SurgeRule, ThresholdRule, Webhook
 
 README = Path(__file__).parents[3] / "README.md"
 

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from nifos_stream.alert_settings import Webhook
 from nifos_stream.alerts import message as messages
 from nifos_stream.alerts.webhook import Parcel, Sender
+from nifos_stream.settings.alerts import Webhook
 from tests.unit.alerts.made import made_alert
 from tests.unit.alerts.receiving import dripping, receiving
 

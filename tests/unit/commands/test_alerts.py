@@ -7,11 +7,11 @@ import json
 import pytest
 from rich.console import Console
 
-from nifos_stream.alert_settings import SilenceRule, ThresholdRule
 from nifos_stream.commands import row_writer
 from nifos_stream.commands.alerts import replay_rules, show_list, show_replay
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
+from nifos_stream.settings.alerts import SilenceRule, ThresholdRule
 from tests.unit.alerts.made import SEOUL, made_alert
 
 RULE = ThresholdRule(name="mostly", dimensions=("source",), above=0.5, window_minutes=10, min_posts=5)

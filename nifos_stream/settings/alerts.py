@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     HttpUrl,
     PositiveFloat,
@@ -19,6 +17,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from nifos_stream.nearest import did_you_mean
+from nifos_stream.settings.section import Section
 
 RuleDimension = Literal["all", "source", "channel", "keyword"]
 Metric = Literal[
@@ -28,11 +27,7 @@ Metric = Literal[
 _EVERYWHERE: tuple[RuleDimension, ...] = ("all", "source", "channel", "keyword")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Rule(_Part):
+class _Rule(Section):
     name: str = Field(pattern=r"^[\w.-]{1,64}$", description="What its alerts are called by.")
     dimensions: tuple[RuleDimension, ...] = Field(
         _EVERYWHERE, min_length=1, description="Of what it looks at every value; `all` is all posts together."
@@ -151,7 +146,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
 )
 
 
-class Webhook(_Part):
+class Webhook(Section):
     """Whom to tell over HTTP."""
 
     name: str = Field("webhook", pattern=r"^[\w.-]{1,64}$", description="Each has another.")
@@ -171,7 +166,7 @@ class Webhook(_Part):
         return url
 
 
-class AlertSettings(_Part):
+class AlertSettings(Section):
     """When people are told to look. Rules and webhooks are easiest written as `[[alerts.rules]]` in TOML."""
 
     group_id: str = Field(
