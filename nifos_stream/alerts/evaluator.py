@@ -154,8 +154,15 @@ def replay(evaluator: Evaluator, start: int, end: int) -> Iterator[Alert]:
 
 
 def days_back(rule: Rule) -> int:
-    """How many earlier days a rule looks at, beside its window."""
-    return _days(rule).history if _below_a_number(rule) or not isinstance(rule, ThresholdRule) else 1
+    """How many earlier days a rule looks at, beside its window; 0 where it looks at none."""
+    if isinstance(rule, ThresholdRule) and not _looks_for_values(rule):
+        return 0
+    return _days(rule).history
+
+
+def _looks_for_values(rule: ThresholdRule) -> bool:
+    """Whether it has to find which values there are."""
+    return _below_a_number(rule) and not rule.values and any(name != "all" for name in rule.dimensions)
 
 
 def _below_a_number(rule: Rule) -> bool:

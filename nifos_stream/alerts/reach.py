@@ -2,10 +2,11 @@
 
 import math
 
+from nifos_stream.alerts.evaluator import days_back
 from nifos_stream.alerts.numbers import DAY, HOUR, MINUTE
 from nifos_stream.errors import UserError
 from nifos_stream.settings import Settings
-from nifos_stream.settings.alerts import Rule, SilenceRule, SurgeRule
+from nifos_stream.settings.alerts import Rule, SilenceRule, SurgeRule, ThresholdRule
 
 MOST_MISSED_SECONDS = DAY
 """What was missed longer ago is left out, though it could be read."""
@@ -31,13 +32,19 @@ class Reach:
         """By grain, how much longer counts are kept than the newest minute needs."""
         back = rule.window_minutes * MINUTE + self._late_seconds + _MARGIN_SECONDS
         spare = {"1m": self._kept["1m"] - back}
+        days = days_back(rule)
         if isinstance(rule, SurgeRule | SilenceRule):
-            spare["1h"] = self._kept["1h"] - back - _HISTORY_EXTRA_SECONDS - rule.history_days * DAY
-            spare["1d"] = self._kept["1d"] - back - (rule.min_days + 1) * DAY
+            spare["1h"] = self._kept["1h"] - back - _HISTORY_EXTRA_SECONDS - days * DAY
+        if days:
+            # Which values there were is read by day, from a whole hour on.
+            spare["1d"] = self._kept["1d"] - self._late_seconds - _MARGIN_SECONDS - HOUR - days * DAY
         return spare
 
     def refuse_unreadable(self, rules: tuple[Rule, ...]) -> None:
-        """UserError when a rule reads further back than the counts are kept: it could never be evaluated."""
+        """UserError when a rule reads further back than the counts are kept.
+
+        By minute and by hour it could never be evaluated; by day it would know fewer days than it says.
+        """
         for rule in rules:
             for grain, spare in self._spare(rule).items():
                 if spare < 0:
@@ -55,11 +62,13 @@ def _refusal(rule: Rule, grain: str, kept: float, needed: float) -> str:
     name, unit, seconds, lower, setting = {
         "1m": ("minute", "hours", HOUR, "window_minutes", "MINUTES_HOURS"),
         "1h": ("hour", "days", DAY, "history_days", "HOURS_DAYS"),
-        "1d": ("day", "days", DAY, "min_days", "DAYS_DAYS"),
+        "1d": ("day", "days", DAY, "history_days", "DAYS_DAYS"),
     }[grain]
+    by_name = grain == "1d" and isinstance(rule, ThresholdRule)
+    mend = "name its values, lower" if by_name else f"lower its {lower} or"
     tenths = math.ceil(10 * needed / seconds)
     return (
         f"Alert rule {rule.name} needs counts by {name} of the last {tenths / 10:g} {unit}, and they"
-        f" are kept for {kept / seconds:g}; lower its {lower} or NIFOS_ALERTS__DELAY_MINUTES, or raise"
+        f" are kept for {kept / seconds:g}; {mend} NIFOS_ALERTS__DELAY_MINUTES, or raise"
         f" NIFOS_COUNTERS__RETENTION__{setting}."
     )

@@ -74,7 +74,7 @@ def replay_rules(
     else:
         until = until or now()
         since = instant(start, zone) if start else until - _TOPIC_DAYS * DAY
-        history = max((days_back(rule) for rule in rules), default=1)
+        history = max(1, *(days_back(rule) for rule in rules))
         series = alert_series.from_topic(settings, since - (history + 1) * DAY, until)
     first, last = _bounds(series, since, until)
     evaluator = Evaluator(rules, series, most_open=settings.alerts.most_open)

@@ -44,19 +44,39 @@ REFUSED = {
     " history_days or NIFOS_ALERTS__DELAY_MINUTES, or raise NIFOS_COUNTERS__RETENTION__HOURS_DAYS.": (
         settings(SurgeRule(name="old"), hours_days=14)
     ),
-    "Alert rule silent needs counts by day of the last 4.1 days, and they are kept for 4; lower its"
-    " min_days or NIFOS_ALERTS__DELAY_MINUTES, or raise NIFOS_COUNTERS__RETENTION__DAYS_DAYS.": (
-        settings(SilenceRule(name="silent"), days_days=4)
+    "Alert rule silent needs counts by day of the last 14.1 days, and they are kept for 5; lower its"
+    " history_days or NIFOS_ALERTS__DELAY_MINUTES, or raise NIFOS_COUNTERS__RETENTION__DAYS_DAYS.": (
+        settings(SilenceRule(name="silent"), days_days=5)
+    ),
+    "Alert rule few needs counts by day of the last 14.1 days, and they are kept for 3; name its values,"
+    " lower NIFOS_ALERTS__DELAY_MINUTES, or raise NIFOS_COUNTERS__RETENTION__DAYS_DAYS.": (
+        settings(ThresholdRule(name="few", metric="posts", below=20), days_days=3)
     ),
 }
 
 
 @pytest.mark.parametrize("said", REFUSED)
-def test_a_rule_that_could_never_be_evaluated_is_refused(said):
+def test_a_rule_that_reads_further_back_than_counts_are_kept_is_refused(said):
     with pytest.raises(UserError) as refused:
         reach_of(REFUSED[said])
     assert str(refused.value) == said
 
 
-def test_a_rule_that_looks_at_no_history_needs_none():
-    reach_of(settings(ThresholdRule(name="mostly", above=0.5), hours_days=1, days_days=1))
+BELOW = {"name": "few", "metric": "posts", "below": 20}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ThresholdRule(name="mostly", above=0.5),
+        ThresholdRule(name="mostly", below=0.5),
+        ThresholdRule(**BELOW, values=("twitter",)),
+        ThresholdRule(**BELOW, dimensions=("all",)),
+    ],
+)
+def test_a_rule_that_looks_at_no_history_needs_none(rule):
+    reach_of(settings(rule, hours_days=1, days_days=1))
+
+
+def test_a_day_more_than_the_history_is_enough():
+    reach_of(settings(SurgeRule(name="x", history_days=3), ThresholdRule(**BELOW), days_days=15))
