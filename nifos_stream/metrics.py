@@ -131,7 +131,10 @@ class Metrics:
         self.stage_restarts = self._counter(
             "stage_restarts", "Stages begun again after they failed, while the others went on.", "stage"
         )
-        self.healthy = self._gauge("healthy", "1 while every stage is well.")
+        self.stage_well = self._gauge(
+            "stage_well", "1 while a stage is well that the others go on without.", "stage"
+        )
+        self.healthy = self._gauge("healthy", "1 while every stage is well that the worker needs.")
         self.build_info = self._gauge("build_info", "1 for the version that runs.", "version")
 
     def answer(self, read: Callable[[], Answers]) -> None:

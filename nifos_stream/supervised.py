@@ -8,7 +8,6 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from nifos_stream import logs
 from nifos_stream.errors import NifosError, Stopped
@@ -19,8 +18,6 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 PROVEN_SECONDS = 300.0
 """A stage that runs for so long is well again."""
-LONG_SECONDS = 600.0
-"""One that has not been well for so long needs a person, and turns health red."""
 log = logs.get("supervised")
 
 
@@ -43,11 +40,12 @@ class Supervised:
         self._stage: Stage | None = make()
         self.name = self._stage.name
         self._restarts = metrics.stage_restarts.labels(stage=self.name)
+        metrics.stage_well.labels(stage=self.name).set_function(self._is_well)
         self._now = now
         self._chance = chance
         self._failure = ""
         self._failures = 0
-        self._failing_since = self._begun_at = now()
+        self._begun_at = now()
 
     def run(self, stop: threading.Event) -> None:
         """Run the stage until `stop`, however often it fails. Raises nothing that it raised."""
@@ -67,21 +65,19 @@ class Supervised:
         return stage.idle_seconds() if stage is not None else math.inf
 
     def health(self) -> Health:
-        """As the stage says; not ready while it waits to be begun again, and red when that has lasted."""
+        """What is wrong with the stage; never red or unready, so that no worker is begun again for it."""
         stage = self._stage
         if stage is None:
-            health = Health(True, False, f"It failed and is begun again soon: {self._failure}")
-        else:
-            health = stage.health()
-            if not self._failures or self._proven():
-                return health
-            health = replace(health, detail=f"{health.detail} (begun again; it had failed: {self._failure})")
-        return replace(health, ok=health.ok and self._now() - self._failing_since < LONG_SECONDS)
+            return Health(ok=True, ready=True, detail=f"It failed and is begun again soon: {self._failure}")
+        detail = stage.health().detail
+        if self._failures and not self._proven():
+            detail = f"{detail} (begun again; it had failed: {self._failure})"
+        return Health(ok=True, ready=True, detail=detail)
 
     def _failed(self, error: Exception, stop: threading.Event) -> None:
         """Say what happened, and wait before the next try."""
         if self._failures == 0 or self._proven():
-            self._failures, self._failing_since = 0, self._now()
+            self._failures = 0
         self._failures += 1
         self._failure = str(error) if isinstance(error, NifosError) else f"{type(error).__name__}: {error}"
         self._stage = None
@@ -101,6 +97,10 @@ class Supervised:
         if not stop.wait(wait):
             self._restarts.inc()
             log.info("stage.restarted", stage=self.name)
+
+    def _is_well(self) -> bool:
+        stage = self._stage
+        return stage is not None and stage.health().ok
 
     def _proven(self) -> bool:
         return self._now() - self._begun_at >= PROVEN_SECONDS

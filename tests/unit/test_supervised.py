@@ -89,14 +89,21 @@ def test_one_that_had_run_for_long_waits_little():
     assert run_until_it_works(stage, supervised(stage))[0] == [1, 1, 1]
 
 
-def test_one_that_has_not_been_well_for_long_turns_health_red_until_it_is():
-    for failures, ok in ((2, True), (12, False)):
-        stage = Failing([UserError("No.")] * failures, ran_seconds=60.0)
-        begun = supervised(stage)
-        _, seen = run_until_it_works(stage, begun)
-        assert seen == Health(ok, True, "evaluating (begun again; it had failed: No.)")
-        stage.seconds += 300
-        assert begun.health() == Health(True, True, "evaluating")
+def test_it_tells_of_its_failure_until_it_has_been_well_for_long_and_never_turns_health_red():
+    stage = Failing([UserError("No.")] * 30, ran_seconds=60.0)
+    begun = supervised(stage)
+    _, seen = run_until_it_works(stage, begun)
+    assert seen == Health(True, True, "evaluating (begun again; it had failed: No.)")
+    stage.seconds += 300
+    assert begun.health() == Health(True, True, "evaluating")
+
+
+@pytest.mark.parametrize(("ok", "ready"), [(False, True), (True, False)])
+def test_what_the_stage_itself_finds_wrong_is_told_and_restarts_no_worker(ok, ready):
+    stage, metrics = Failing([]), Metrics()
+    stage.health = lambda: Health(ok, ready, "no rule was evaluated for 20 min")
+    assert supervised(stage, metrics).health() == Health(True, True, "no rule was evaluated for 20 min")
+    assert metrics.registry.get_sample_value("nifos_stage_well", {"stage": "alerts"}) == ok
 
 
 def test_what_fails_first_in_the_making_ends_the_worker():
@@ -109,15 +116,17 @@ def test_what_fails_first_in_the_making_ends_the_worker():
 
 def test_the_others_go_on_and_a_stop_in_the_wait_ends_at_once():
     other, stage = FakeStage("classify"), Failing([UserError("Kafka says no.")] * 1000)
-    begun, stop = Supervised(stage, Metrics(), chance=lambda: 1.0), threading.Event()
+    metrics, stop = Metrics(), threading.Event()
+    begun = Supervised(stage, metrics, chance=lambda: 1.0)
+    assert metrics.registry.get_sample_value("nifos_stage_well", {"stage": "alerts"}) == 1
     service = Service([other, begun], Metrics(), stop=stop)
     thread = threading.Thread(target=service.run)
     thread.start()
     deadline = time.monotonic() + 5
-    while begun.health().ready and time.monotonic() < deadline:
+    while "failed" not in begun.health().detail and time.monotonic() < deadline:
         time.sleep(0.01)
-    health = begun.health()
-    assert health == Health(True, False, "It failed and is begun again soon: Kafka says no.")
+    assert begun.health() == Health(True, True, "It failed and is begun again soon: Kafka says no.")
+    assert metrics.registry.get_sample_value("nifos_stage_well", {"stage": "alerts"}) == 0
     assert thread.is_alive()
     assert not other.stopped
     stopped_at = time.monotonic()
