@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from nifos_stream import logs
-from nifos_stream.counters.connect import RedisAway
+from nifos_stream.counters.connect import LoginRefused, RedisAway
 from nifos_stream.stage import Health
 
 LONG_SECONDS = 600.0
@@ -29,7 +29,8 @@ class Condition:
     def hindered(self, error: Exception | str) -> None:
         """It cannot evaluate now: an error, or what it waits for.
 
-        An error that is not Redis's being away does not mend itself: when it lasts, health turns red.
+        Only that Redis is away, or the counts are behind, mends itself: when anything else lasts, such as a
+        refused login, health turns red.
         """
         now = self._now()
         if self._hindered_since is None:
@@ -41,8 +42,15 @@ class Condition:
         ok = True
         if lasted >= LONG_SECONDS:
             detail = f"no rule was evaluated for {lasted / 60:.0f} min: {detail}"
-            ok = not isinstance(error, Exception) or isinstance(error.__cause__ or error, RedisAway)
+            ok = _mends_itself(error)
             if now - self._told_at >= LONG_SECONDS:
                 self._told_at = now
                 _log.warning("alerts.not_evaluated", minutes=round(lasted / 60), detail=str(error))
         self.health = Health(ok=ok, ready=True, detail=detail)
+
+
+def _mends_itself(error: Exception | str) -> bool:
+    if not isinstance(error, Exception):
+        return True
+    cause = error.__cause__ or error
+    return isinstance(cause, RedisAway) and not isinstance(cause, LoginRefused)

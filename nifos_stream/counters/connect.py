@@ -40,6 +40,10 @@ class RedisAway(UserError):
     """Redis did not answer in the time given."""
 
 
+class LoginRefused(RedisAway):
+    """Redis refuses the user name or password, or asks for one: a person must mend it, no waiting does."""
+
+
 def client(url: str, timeout_seconds: float = 5.0) -> RedisClient:
     """A client that answers in text and tries a call once more on a broken connection.
 
@@ -123,10 +127,11 @@ def wait_until_ready(
 def away(url: str, error: Exception) -> RedisAway:
     """One of TROUBLE, said to a person: Redis asks for another password, or did not answer."""
     if _is_login(error):
-        return RedisAway(
-            f"Redis at {shown(url)} refused the user name or password, or asks for one (NIFOS_REDIS__URL)."
-        )
+        return LoginRefused(f"Redis at {shown(url)} {_REFUSED} (NIFOS_REDIS__URL).")
     return RedisAway(f"Redis did not answer at {shown(url)}: {_said(error)} (NIFOS_REDIS__URL).")
+
+
+_REFUSED = "refused the user name or password, or asks for one"
 
 
 def _checked(connected: RedisClient) -> RedisClient:
@@ -175,6 +180,8 @@ def said_of(error: Exception) -> str:
     """What is the matter, of one of TROUBLE, for a person. UserError when the user lacks a permission."""
     if isinstance(error, NoPermissionError) or any(words in str(error) for words in _FORBIDDEN_IN_SCRIPT):
         raise UserError(f"Redis does not let this user count: {_said(error)}.") from error
+    if _is_login(error):
+        return f"Redis {_REFUSED}"
     if isinstance(error, ResponseError):
         return f"Redis refused: {_said(error)}"
     return f"Redis does not answer: {_said(error)}"

@@ -12,7 +12,7 @@ from nifos_stream.counters import connect
 from nifos_stream.counters.asking import ALL_TIME, Answers, Ask, Moment, Plan, When
 from nifos_stream.counters.at_once import look_at, read_at_once
 from nifos_stream.counters.buckets import Calendar
-from nifos_stream.counters.connect import RedisAway
+from nifos_stream.counters.connect import LoginRefused, RedisAway
 from nifos_stream.counters.kept import Latest, Parsed, Sample, read_latest, read_sample
 from nifos_stream.counters.look import Look, Mixed, Moved
 from nifos_stream.counters.posts import KeptPost
@@ -37,6 +37,7 @@ __all__ = [
     "Freshness",
     "KeptPost",
     "Latest",
+    "LoginRefused",
     "Moment",
     "Point",
     "RedisAway",

@@ -35,7 +35,10 @@ _AskedPosts = Annotated[AskedPosts, Query()]
 _PROBLEM: dict[str, Any] = {"model": problem.Problem, "content": {problem.MEDIA_TYPE: {}}}
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {**_PROBLEM, "description": "The question is not one, or may not be asked."},
-    503: {**_PROBLEM, "description": "Something is away; ask again after Retry-After seconds."},
+    503: {
+        **_PROBLEM,
+        "description": "Something is away; ask again after Retry-After seconds, if it says so.",
+    },
 }
 
 

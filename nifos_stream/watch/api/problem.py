@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from nifos_stream.counters.reader import RedisAway
+from nifos_stream.counters.reader import LoginRefused, RedisAway
 from nifos_stream.errors import UserError
 from nifos_stream.watch.api.answer import dumped
 
@@ -53,7 +53,9 @@ def install(app: FastAPI) -> None:
 
 async def _refused(_request: Request, error: UserError) -> Response:
     status, detail = of(error)
-    return response(status, detail, AGAIN if status == 503 else None)
+    # Where the login is refused, asking again soon is in vain.
+    again = status == 503 and not isinstance(error, LoginRefused)
+    return response(status, detail, AGAIN if again else None)
 
 
 async def _http(_request: Request, error: HTTPException) -> Response:

@@ -3,7 +3,7 @@
 import pytest
 
 from nifos_stream.alerts.condition import Condition
-from nifos_stream.counters.connect import RedisAway
+from nifos_stream.counters.connect import LoginRefused, RedisAway
 
 
 @pytest.fixture
@@ -16,6 +16,13 @@ def condition(clock):
     return Condition(lambda: clock[0])
 
 
+def caused_by(error):
+    """As whoever evaluates says it."""
+    said = RuntimeError(str(error))
+    said.__cause__ = error
+    return said
+
+
 def test_a_short_trouble_is_told_as_it_is(condition):
     condition.hindered(ValueError("The counts are half rebuilt."))
     assert (condition.health.ok, condition.health.detail) == (True, "The counts are half rebuilt.")
@@ -26,6 +33,9 @@ def test_a_short_trouble_is_told_as_it_is(condition):
     [
         (ValueError("Counts by 1m are not kept so far back."), False),
         (RedisAway("Redis did not answer."), True),
+        (caused_by(RedisAway("Redis did not answer.")), True),
+        (LoginRefused("Redis refused the password."), False),
+        (caused_by(LoginRefused("Redis refused the password.")), False),
         ("waiting for the counts, which are behind", True),
     ],
 )

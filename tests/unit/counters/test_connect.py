@@ -51,9 +51,17 @@ def test_nobody_sees_the_password():
     ],
 )
 def test_a_password_that_is_wrong_or_missing_is_called_so(answer):
-    assert str(connect.away("redis://:secret@host/0", answer)) == (
+    told = connect.away("redis://:secret@host/0", answer)
+    assert isinstance(told, connect.LoginRefused)
+    assert str(told) == (
         "Redis at redis://host/0 refused the user name or password, or asks for one (NIFOS_REDIS__URL)."
     )
+    assert connect.said_of(answer) == "Redis refused the user name or password, or asks for one"
+
+
+def test_no_answer_is_no_refused_login():
+    told = connect.away("redis://host/0", exceptions.ConnectionError("Error 111 connecting"))
+    assert type(told) is connect.RedisAway
 
 
 def test_a_sentinel_url_names_nodes_and_service():

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from nifos_stream.counters.reader import RedisAway
+from nifos_stream.counters.reader import LoginRefused, RedisAway
 from nifos_stream.counters.shapes import Freshness
 from nifos_stream.errors import Reason, UserError
 from nifos_stream.model import ModelInfo, Reading, SentenceReading, Unread
@@ -175,6 +175,10 @@ def test_what_the_counts_refuse_is_400_and_redis_away_is_503(api, counts):
     away = api.get(SENTIMENT)
     assert problem(away) == (503, "Redis did not answer.")
     assert int(away.headers["retry-after"]) > 0
+    counts.raises = LoginRefused("Redis refused the password.")
+    refused = api.get(SENTIMENT)
+    assert problem(refused) == (503, "Redis refused the password.")
+    assert "retry-after" not in refused.headers
     assert api.get("/healthz").json() == {"ok": True}
     counts.raises = None
     assert api.get(SENTIMENT).status_code == 200
