@@ -1,8 +1,10 @@
 """One HTTP POST that ends in time, whatever the other side does. Knows no alert."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +36,32 @@ def post(
     now and then meets every limit of a single read, so this one is of another kind.
     NoAnswer, also when `stop` was set meanwhile: then nobody knows whether it arrived.
     """
-    loop = asyncio.new_event_loop()
+    loop = _Loop()
     try:
         return loop.run_until_complete(_in_time(_post(url, body, headers), seconds, stop))
     finally:
         loop.close()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Looks names up in threads that nobody waits for.
+
+    A look-up cannot be broken off, and Python waits for the threads of its own executor before it ends.
+    """
+
+    async def getaddrinfo(self, host: Any, port: Any, **hints: int) -> Any:
+        found: Future[Any] = Future()
+
+        def look_up() -> None:
+            # From here on whoever gives up leaves `found` alone.
+            if found.set_running_or_notify_cancel():
+                try:
+                    found.set_result(socket.getaddrinfo(host, port, **hints))
+                except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+                    found.set_exception(error)
+
+        threading.Thread(target=look_up, name="look-up", daemon=True).start()
+        return await asyncio.wrap_future(found)
 
 
 async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
