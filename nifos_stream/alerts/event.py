@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nifos_stream.alerts.gaps import Gap
 from nifos_stream.alerts.machine import Alert, Subject
 from nifos_stream.alerts.numbers import EVERYTHING
 from nifos_stream.messages import AlertEvent
@@ -81,10 +82,10 @@ def kinds(rules: tuple[Rule, ...]) -> dict[str, str]:
     return {rule.name: rule.kind for rule in rules}
 
 
-def left_out_of(left_out: tuple[int, int], zone: dt.tzinfo) -> Mapping[str, object]:
-    """Evidence of an alert that was open while minutes could not be evaluated: (from, to), in seconds."""
-    start, end = (_moment(seconds, zone).isoformat() for seconds in left_out)
-    return {"left_out": {"from": start, "to": end}}
+def left_out_of(gap: Gap, zone: dt.tzinfo) -> Mapping[str, object]:
+    """Evidence of an alert that was open while minutes could not be evaluated."""
+    start, end = (_moment(seconds, zone).isoformat() for seconds in (gap.start, gap.end))
+    return {"left_out": {"from": start, "to": end, "minutes": gap.minutes}}
 
 
 def _moment(seconds: Any, zone: dt.tzinfo) -> dt.datetime:
@@ -104,8 +105,7 @@ def _unseen(facts: Mapping[str, Any]) -> str:
     """How much of it nobody could look at."""
     if "left_out" not in facts:
         return ""
-    start, end = (dt.datetime.fromisoformat(facts["left_out"][name]) for name in ("from", "to"))
-    return f", of which {_length(int((end - start).total_seconds()) // 60)} could not be looked at"
+    return f", of which {_length(int(facts['left_out']['minutes']))} could not be looked at"
 
 
 def _surge(name: str, metric: str, facts: Mapping[str, Any], length: str) -> str:

@@ -20,6 +20,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from nifos_stream import kafka, logs
 from nifos_stream.alerts.event import read_event
+from nifos_stream.alerts.gaps import Gap
 from nifos_stream.errors import BrokerUnavailable, UserError
 from nifos_stream.messages import AlertEvent
 from nifos_stream.settings import Settings
@@ -39,13 +40,12 @@ PARTITION = 0
 class Mark:
     """How far the rules were evaluated, in seconds since 1970; None where they never were.
 
-    epoch: of the turn. left_out: (from, to) of minutes that never can be, while an alert is open that was so
-    before them.
+    epoch: of the turn. gaps: minutes that never can be, while an alert is open that was so before them.
     """
 
     evaluated_to: int | None = None
     epoch: int = 0
-    left_out: tuple[int, int] | None = None
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +205,8 @@ def _producer(settings: Settings) -> Producer:
 def written_mark(mark: Mark) -> str:
     """The metadata of the group's offset."""
     said: dict[str, object] = {"evaluated_to": mark.evaluated_to, "epoch": mark.epoch}
-    if mark.left_out is not None:
-        said["left_out"] = mark.left_out
+    if mark.gaps:
+        said["gaps"] = mark.gaps
     return json.dumps(said)
 
 
@@ -214,13 +214,13 @@ def read_mark(metadata: str | None) -> Mark:
     """What another turn wrote; nothing where it is not ours, and without an epoch before there were any."""
     try:
         said = json.loads(metadata or "")
-        done, left_out = said["evaluated_to"], said.get("left_out")
+        done = said["evaluated_to"]
         return Mark(
             None if done is None else int(done),
             int(said.get("epoch", 0)),
-            None if left_out is None else (int(left_out[0]), int(left_out[1])),
+            tuple(Gap(*map(int, gap)) for gap in said.get("gaps", ())),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return Mark()
 
 

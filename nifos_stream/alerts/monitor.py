@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from nifos_stream import kafka, logs
+from nifos_stream.alerts import gaps
 from nifos_stream.alerts.condition import Condition
 from nifos_stream.alerts.counted import Counted, counts_of
 from nifos_stream.alerts.evaluator import Evaluator
 from nifos_stream.alerts.event import of_event
+from nifos_stream.alerts.gaps import Gap
 from nifos_stream.alerts.ledger import Ledger, Mark
 from nifos_stream.alerts.machine import Alert
 from nifos_stream.alerts.numbers import MINUTE
@@ -204,10 +206,10 @@ class Monitor:
                 self._leave_out(turn, *due.left_out)
             mark = replace(turn.mark, evaluated_to=due.minute)
             changed = [
-                self._teller.event(alert, turn.shown.events.get(alert.id), mark.left_out)
+                self._teller.event(alert, turn.shown.events.get(alert.id), mark.gaps)
                 for alert in turn.evaluator.step(due.minute)
             ]
-        turn.mark = mark = replace(mark, left_out=self._still_left_out(turn))
+        turn.mark = mark = replace(mark, gaps=self._gaps_of_open(turn))
         ledger.publish(changed, mark)
         self._condition.goes_on("evaluating")
         self._note(changed, turn.evaluator)
@@ -220,14 +222,14 @@ class Monitor:
     def _leave_out(self, turn: _Turn, start: int, end: int) -> None:
         """Nobody can tell what was in these minutes: whether an alert was calm is found from the next on."""
         turn.evaluator = self._evaluator(turn.evaluator.machine.open.values())
-        turn.mark = replace(turn.mark, left_out=(start, end))
+        turn.mark = replace(turn.mark, gaps=gaps.added(turn.mark.gaps, start, end))
 
     @staticmethod
-    def _still_left_out(turn: _Turn) -> tuple[int, int] | None:
+    def _gaps_of_open(turn: _Turn) -> tuple[Gap, ...]:
         """The minutes that were left out while an alert was open that still is."""
-        left_out = turn.mark.left_out
         opened = turn.evaluator.machine.open.values()
-        return left_out if left_out and any(alert.started_at <= left_out[0] for alert in opened) else None
+        first = min((alert.started_at for alert in opened), default=math.inf)
+        return gaps.during(turn.mark.gaps, first)
 
     def _note(self, changed: list[AlertEvent], evaluator: Evaluator) -> None:
         for event in changed:

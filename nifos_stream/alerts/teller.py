@@ -1,11 +1,13 @@
 """Events of alerts that began or ended, with what people want to see beside numbers. Publishes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from nifos_stream import logs
+from nifos_stream.alerts import gaps
 from nifos_stream.alerts.event import kinds, left_out_of, to_event
 from nifos_stream.alerts.examples import examples
+from nifos_stream.alerts.gaps import Gap
 from nifos_stream.alerts.machine import Alert
 from nifos_stream.counters.reader import Counts
 from nifos_stream.errors import UserError
@@ -23,21 +25,19 @@ class Teller:
         self._zone = settings.zone
         self._kinds = kinds(settings.alerts.rules)
 
-    def event(
-        self, alert: Alert, begun: AlertEvent | None, left_out: tuple[int, int] | None = None
-    ) -> AlertEvent:
+    def event(self, alert: Alert, begun: AlertEvent | None, left_out: Sequence[Gap] = ()) -> AlertEvent:
         """The event of an alert, with some posts of its beginning, if they can be had.
 
-        begun: the event of its beginning, of one that ended. left_out: (from, to) of minutes that could not
-        be evaluated, in seconds since 1970; said of an alert that was open then.
+        begun: the event of its beginning, of one that ended. left_out: minutes that could not be evaluated;
+        said of an alert that was open then.
         """
         more: Mapping[str, object]
         if begun is None:
             more = {"posts": self._posts(alert)}
         else:
             more = {"posts": begun.evidence.get("posts", [])}
-            if left_out is not None and alert.started_at <= left_out[0]:
-                more = {**more, **left_out_of(left_out, self._zone)}
+            if (unseen := gaps.whole(gaps.during(left_out, alert.started_at))) is not None:
+                more = {**more, **left_out_of(unseen, self._zone)}
         kind = self._kinds[alert.subject.rule] if begun is None else begun.kind
         return to_event(replace(alert, evidence={**alert.evidence, **more}), kind, self._zone)
 

@@ -337,7 +337,30 @@ def test_an_alert_that_was_open_over_a_long_outage_ends_by_what_can_be_known():
     gap = ended.evidence["left_out"]
     assert [world.minute(dt.datetime.fromisoformat(gap[name])) for name in ("from", "to")] == [4, first - 1]
     assert ended.summary.endswith("Over after 47 h 57 min, of which 47 h 55 min could not be looked at.")
-    assert world.ledger.mark.left_out is None
+    assert gap["minutes"] == first - 5
+    assert world.ledger.mark.gaps == ()
+
+
+def test_two_long_outages_in_one_alert_add_up():
+    """Counts by minute are kept for an hour, so that 48 minutes can be caught up with."""
+    world = World("pp" + "n" * 500 + "p" * 20, counters={"retention": {"minutes_hours": 1}})
+    world.rounds(4)
+    for minute in (200, 400):
+        world.counts.fresh = dataclasses.replace(LEVEL, behind_seconds=None)
+        world.rounds(minute, count=3)
+        world.counts.fresh = LEVEL
+        world.rounds(minute, count=100)
+    assert world.ledger.minutes == [*range(1, 5), *range(152, 201), *range(352, 401)]
+    # Who goes on knows of both.
+    other = world.worker()
+    for minute in (440, 480, 510):
+        world.rounds(minute, count=50, monitor=other)
+    assert world.said == [(3, None), (3, 503)]
+    gap = world.ledger.events[1].evidence["left_out"]
+    assert [world.minute(dt.datetime.fromisoformat(gap[name])) for name in ("from", "to")] == [4, 351]
+    assert gap["minutes"] == 147 + 151
+    assert world.ledger.events[1].summary.endswith("8 h 20 min, of which 4 h 58 min could not be looked at.")
+    assert world.ledger.mark.gaps == ()
 
 
 def test_who_goes_on_after_a_long_outage_may_die_too():
