@@ -28,7 +28,7 @@ class Service:
     """Stages that run in threads of their own; when one ends, all end.
 
     One at a time is meant to run in a process: it changes how the interpreter collects garbage and lets
-    threads take turns, and puts back what it found. Of two that overlap, the last to end may leave it changed.
+    threads take turns, and puts back what it found. Where two overlap, the last may leave it changed.
     """
 
     def __init__(
