@@ -10,7 +10,13 @@ from transformers import ElectraForSequenceClassification
 
 
 def logits(model: ElectraForSequenceClassification, words: Tensor) -> Tensor:
-    """Return the logits (texts, labels) of word embeddings (texts, tokens, width) without padding.
+    """Return the logits (texts, labels) of word embeddings (texts, tokens, width) without padding."""
+    answer: Tensor = model.classifier(first_tokens(model, words))
+    return answer
+
+
+def first_tokens(model: ElectraForSequenceClassification, words: Tensor) -> Tensor:
+    """Return the encoder's last states of each text's first token (texts, 1, width).
 
     Only the first token of a text goes through the head, so in the last layer the others are read
     (keys and values) and not carried further: a seventh of the arithmetic of six layers.
@@ -23,8 +29,8 @@ def logits(model: ElectraForSequenceClassification, words: Tensor) -> Tensor:
         hidden = layer.output(layer.intermediate(attended), attended)
     first = hidden[:, :1]
     attended = last.attention.output(_attend(last.attention.self, first, hidden), first)
-    answer: Tensor = model.classifier(last.output(last.intermediate(attended), attended))
-    return answer
+    states: Tensor = last.output(last.intermediate(attended), attended)
+    return states
 
 
 def _attend(attention: Any, asking: Tensor, hidden: Tensor) -> Tensor:

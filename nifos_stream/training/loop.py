@@ -4,7 +4,6 @@ Knows nothing of files of labelled rows, nor of how the model was built.
 """
 
 import itertools
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,12 +16,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from transformers import ElectraForSequenceClassification
 
-from nifos_stream.training import forward
+from nifos_stream.training import forward, noise
+
+# What a piece becomes that is hidden: the unknown piece, as the encoder's vocabulary numbers it.
+HIDDEN_PIECE = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The hyperparameters of one training."""
+    """The hyperparameters of one training.
+
+    hidden_pieces: share of a text's pieces that a reading hides. source_loss: how much it matters, beside
+    the label, to tell from the text where it is from; labels of one text differ from source to source.
+    """
 
     seconds: float
     peak_rate: float = 3e-4
@@ -30,6 +36,8 @@ class Plan:
     batches_per_step: int = 2
     rows_per_step: int = 96
     label_smoothing: float = 0.05
+    hidden_pieces: float = 0.0
+    source_loss: float = 0.0
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.98)
     clip: float = 1.0
@@ -48,36 +56,6 @@ class Progress:
     seconds: float
     share: float
     loss: float
-
-
-# Each thread draws its own numbers, so that what is dropped does not depend on which thread is ahead.
-_random = threading.local()
-
-
-class RowDropout(nn.Module):
-    """Drop the same units for all tokens of a text: one random number per text and unit."""
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (texts, ..., units). Returns the same shape; unchanged outside training."""
-        if not self.training or self.p == 0.0:
-            return x
-        shape = (x.shape[0], *(1 for _ in x.shape[1:-1]), x.shape[-1])
-        return x * (
-            (torch.rand(shape, generator=getattr(_random, "generator", None)) >= self.p).to(x.dtype)
-            / (1.0 - self.p)
-        )
-
-
-def with_row_dropout(model: nn.Module) -> None:
-    """Replace each torch dropout of the model, which draws a number per token and unit, by `RowDropout`."""
-    for module in list(model.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, nn.Dropout):
-                setattr(module, name, RowDropout(child.p))
 
 
 class SparseRows:
@@ -108,17 +86,22 @@ class Training:
         plan: Plan,
         batches: Iterator[list[int]],
         ids: Sequence[Sequence[int]],
-        labels: Sequence[int],
+        targets: Tensor,
+        sources: Sequence[int],
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.model, self.plan, self.ids, self.labels = model, plan, ids, labels
+        """targets: probabilities (rows, labels) to learn. sources: a number from 0 on per row."""
+        self.model, self.plan, self.ids, self.targets = model, plan, ids, targets
+        self.sources = sources
+        self._source_head = nn.Linear(model.config.hidden_size, max(sources) + 1)
         self.step, self.rows, self.used_seconds, self.loss = 0, 0, 0.0, 0.0
         self._batches, self._now = batches, now
         self._words = model.electra.embeddings.word_embeddings.weight
         self._words.requires_grad_(False)
         self._sparse = SparseRows(self._words, plan.betas)
         self._trained = trained = [p for p in model.parameters() if p.requires_grad]
+        trained.extend(self._source_head.parameters())
         self._threads = ThreadPoolExecutor(plan.batches_per_step)
         groups = [
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": plan.weight_decay},
@@ -155,6 +138,7 @@ class Training:
         """Write everything that a resumed training needs; the file is whole or not there."""
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
+            "source_head": self._source_head.state_dict(),
             "dense": self._dense.state_dict(),
             "sparse": {"mean": self._sparse.mean, "square": self._sparse.square},
             "place": [self.step, self.rows, self.used_seconds, self.loss],
@@ -167,6 +151,7 @@ class Training:
         """Go on where `save` was called, with fresh batches that begin at the first one."""
         state = torch.load(path, weights_only=True)
         self.model.load_state_dict(state["model"])
+        self._source_head.load_state_dict(state["source_head"])
         self._dense.load_state_dict(state["dense"])
         self._sparse.mean, self._sparse.square = state["sparse"]["mean"], state["sparse"]["square"]
         self.step, self.rows, self.used_seconds, self.loss = state["place"]
@@ -212,12 +197,19 @@ class Training:
 
     def _gradients(self, place: int, group: list[int]) -> tuple[float, list[Tensor], Tensor, Tensor]:
         """Return the summed loss, the gradient of each trained weight, and words with their gradients."""
-        _random.generator = torch.Generator().manual_seed(hash((self.plan.seed, self.step, place)))
+        plan = self.plan
+        noise.seed(hash((plan.seed, self.step, place)))
         ids = torch.tensor([self.ids[row] for row in group])
+        ids = noise.without_pieces(ids, plan.hidden_pieces, HIDDEN_PIECE)
         words = F.embedding(ids, self._words).requires_grad_()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.bf16):
-            logits = forward.logits(self.model, words).float()
-        labels = torch.tensor([self.labels[row] for row in group])
-        loss = F.cross_entropy(logits, labels, label_smoothing=self.plan.label_smoothing, reduction="sum")
-        gradients = torch.autograd.grad(loss / self.plan.rows_per_step, [*self._trained, words])
+        with torch.autocast("cpu", torch.bfloat16, enabled=plan.bf16):
+            first = forward.first_tokens(self.model, words)
+            logits = self.model.classifier(first).float()
+            told = self._source_head(first[:, 0]).float()
+        loss = F.cross_entropy(
+            logits, self.targets[group], label_smoothing=plan.label_smoothing, reduction="sum"
+        )
+        sources = torch.tensor([self.sources[row] for row in group])
+        whole = loss + plan.source_loss * F.cross_entropy(told, sources, reduction="sum")
+        gradients = torch.autograd.grad(whole / plan.rows_per_step, [*self._trained, words])
         return float(loss.detach()), list(gradients[:-1]), ids.flatten(), gradients[-1].flatten(0, 1)

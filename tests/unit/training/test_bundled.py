@@ -1,17 +1,51 @@
-"""What the making of the bundled model weighs; the rest of it runs for hours, on parts that have tests."""
+"""What the making of the bundled model asks for; the rest of it runs for hours, on parts that have tests."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from nifos_stream.training.bundled import row_weights
+from nifos_stream.training import bundled, stages, teacher
 from nifos_stream.training.corpus import Row
 
 
-def test_small_sources_are_heard_and_their_poles_weigh_alike() -> None:
-    many = [Row("", 0, "many")] * 10 + [Row("", 1, "many")] * 20 + [Row("", 2, "many")] * 70
-    few = [Row("", 0, "few")] * 3 + [Row("", 1, "few")]
-    weights = row_weights(many + few)
-    of_many, of_few = weights[: len(many)], weights[len(many) :]
-    assert of_many.sum() == pytest.approx(10.0)
-    assert of_many[:10].sum() == pytest.approx(of_many[30:].sum())
-    assert of_many[10] == pytest.approx(0.1)
-    assert of_few == pytest.approx([0.5] * 4)
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (["teach", "--data", "d"], "teach needs --teacher"),
+        (["train", "--data", "d", "--weights", "w"], "train needs --checkpoint"),
+        (
+            ["train", "--data", "d", "--weights", "w", "--checkpoint", "c", "--start", "s"],
+            "train needs --teacher",
+        ),
+        (["export", "--data", "d", "--weights", "w", "--checkpoint", "c"], "export needs --out"),
+    ],
+)
+def test_an_action_says_what_it_lacks(
+    arguments: list[str], missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        bundled.main(arguments)
+    assert missing in capsys.readouterr().err
+
+
+def test_a_checkpoint_says_how_much_its_stage_has_read_and_how() -> None:
+    read = bundled.read_in(stages.SECOND, {"place": [10, 960, 5400.0, 0.6]})
+    assert (read["steps"], read["rows_read"], read["hours"]) == (10, 960, 1.5)
+    assert read["passes"] == stages.SECOND.passes
+    assert read["plan"]["peak_rate"] == stages.SECOND.plan.peak_rate
+
+
+def test_the_first_stage_learns_labels_and_the_second_what_a_teacher_said(tmp_path: Path) -> None:
+    rows = [Row("", 2, "kodoli"), Row("", 0, "sentineg")]
+    np.save(tmp_path / "told.npy", np.array([[0.5, 0.5, 0.0], [np.nan] * 3], dtype=np.float32))
+    first = bundled.targets(rows, stages.FIRST, None)
+    second = bundled.targets(rows, stages.SECOND, tmp_path / "told.npy")
+    share = stages.SECOND.taught["kodoli"]
+    assert first.tolist() == [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    assert second[0].tolist() == pytest.approx([share / 2, share / 2, 1 - share])
+    assert second[1].tolist() == [1.0, 0.0, 0.0]
+
+
+def test_each_source_that_a_stage_is_taught_has_a_teacher() -> None:
+    assert set(stages.SECOND.taught) <= set(teacher.TEACHERS)

@@ -8,12 +8,14 @@ from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 from nifos_stream.training.batches import Mix, batches
-from nifos_stream.training.loop import Plan, Progress, RowDropout, SparseRows, Training, with_row_dropout
+from nifos_stream.training.loop import Plan, Progress, SparseRows, Training
+from nifos_stream.training.noise import RowDropout, with_row_dropout
 
 from . import tiny
 
 TEXTS = ["숲이 좋았다", "산이 좋았다!", "길이 나빴다", "숲길이 나빴다.", "그냥 그냥", "별로 나빴다"]
-LABELS = [2, 2, 0, 0, 1, 0]
+TARGETS = torch.eye(3)[[2, 2, 0, 0, 1, 0]]
+SOURCES = [0, 1, 0, 1, 0, 1]
 
 
 def seconds() -> Callable[[], float]:
@@ -28,7 +30,7 @@ def training(plan: Plan) -> Training:
     model = tiny.model()
     with_row_dropout(model)
     endless = batches([len(one) for one in ids], ["a"] * len(ids), Mix({}, 16, 7))
-    return Training(model, plan, endless, ids, LABELS, now=seconds())
+    return Training(model, plan, endless, ids, TARGETS, SOURCES, now=seconds())
 
 
 def plan(total: float = 40.0, **changes: float) -> Plan:
@@ -102,19 +104,6 @@ def test_rows_that_a_step_did_not_touch_stay_as_they_were() -> None:
     assert (weight[2] < 1).all()
 
 
-def test_row_dropout_drops_the_same_units_for_all_tokens_of_a_text() -> None:
-    torch.manual_seed(0)
-    dropped = RowDropout(0.5)(torch.ones(3, 7, 64))
-    assert torch.equal(dropped, dropped[:, :1].expand_as(dropped))
-    assert set(dropped.unique().tolist()) == {0.0, 2.0}
-    assert not torch.equal(dropped[0], dropped[1])
-
-
-def test_row_dropout_is_silent_outside_training() -> None:
-    layer = nn.Sequential(RowDropout(0.5)).train(False)
-    assert torch.equal(layer(torch.ones(2, 3)), torch.ones(2, 3))
-
-
 def test_summed_gradients_of_the_threads_are_those_of_one_pass() -> None:
     one = training(plan())
     for module in one.model.modules():
@@ -125,7 +114,7 @@ def test_summed_gradients_of_the_threads_are_those_of_one_pass() -> None:
     loss = sum(
         F.cross_entropy(
             one.model(input_ids=torch.tensor([one.ids[row]])).logits,
-            torch.tensor([one.labels[row]]),
+            one.targets[[row]],
             label_smoothing=0.05,
         )
         for group in groups
@@ -136,3 +125,22 @@ def test_summed_gradients_of_the_threads_are_those_of_one_pass() -> None:
     expected = torch.autograd.grad(loss / 4, trained)
     for place, gradient in enumerate(expected):
         assert torch.allclose(answers[0][1][place] + answers[1][1][place], gradient, atol=1e-6)
+
+
+def test_a_training_that_is_to_tell_sources_apart_learns_to(tmp_path: Path) -> None:
+    one = training(plan(300.0, source_loss=1.0))
+    one.run(tmp_path / "a.pt", silent)
+    one.model.train(False)
+    head = torch.load(tmp_path / "a.pt", weights_only=True)["source_head"]
+    for row, source in enumerate(SOURCES):
+        states = one.model.electra(input_ids=torch.tensor([one.ids[row]])).last_hidden_state[:, 0]
+        assert int(F.linear(states, head["weight"], head["bias"]).argmax()) == source
+
+
+def test_targets_may_be_unsure_and_the_model_becomes_so(tmp_path: Path) -> None:
+    one = training(plan(300.0, label_smoothing=0.0))
+    one.targets = torch.tensor([[0.6, 0.0, 0.4]]).expand(len(TEXTS), 3)
+    one.run(tmp_path / "a.pt", silent)
+    one.model.train(False)
+    told = one.model(input_ids=torch.tensor([one.ids[0]])).logits.softmax(-1)
+    assert torch.allclose(told, torch.tensor([[0.6, 0.0, 0.4]]), atol=0.05)

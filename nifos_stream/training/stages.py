@@ -1,0 +1,50 @@
+"""The two stages in which the bundled model is trained: every number that differs between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nifos_stream.training.loop import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one stage reads and how, by source name.
+
+    passes: how often a round reads a source's rows. taught: how much of a row's target is its teacher's word
+    (module `teacher`); the rest is the row's label.
+    """
+
+    passes: Mapping[str, float]
+    plan: Plan
+    taught: Mapping[str, float] = field(default_factory=dict)
+
+
+# Human-labelled sources are small and judged most; the ratings are many and noisy.
+FIRST = Stage(
+    passes={
+        "nsmc_raw": 1.0,
+        "kodoli": 4.0,
+        "kote": 10.0,
+        "sentineg": 5.0,
+        "goemotions_ko": 1.5,
+        "3i4k_weak": 0.4,
+        "chatbot_weak": 1.0,
+    },
+    plan=Plan(seconds=130 * 60),
+)
+# By then the rows of the small sources are known by heart; soft labels and hidden pieces undo that.
+SECOND = Stage(
+    passes={
+        "nsmc_raw": 0.5,
+        "kodoli": 3.0,
+        "kote": 14.0,
+        "sentineg": 3.0,
+        "goemotions_ko": 1.0,
+        "3i4k_weak": 0.1,
+        "chatbot_weak": 0.3,
+    },
+    plan=Plan(
+        seconds=80 * 60, peak_rate=1.5e-4, warmup_steps=200, hidden_pieces=0.12, source_loss=0.2, seed=43
+    ),
+    taught={"nsmc_raw": 0.3, "kodoli": 0.7, "kote": 0.6, "goemotions_ko": 0.5},
+)
