@@ -51,7 +51,7 @@ class PiecesCache(Cache[str, Pieces]):
 
     ENTRIES = 20_000
     MOST_CHARACTERS = 500
-    MOST_PIECES = 8
+    MOST_PIECES = 16
 
     def put(self, key: str, value: Pieces) -> None:
         """Remember the pieces of a text, unless it is long or in many."""

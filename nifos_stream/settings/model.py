@@ -23,7 +23,9 @@ class ModelSettings(Section):
     chunk_tokens: NonNegativeInt = Field(
         0, description="Tokens of one forward pass; 0 takes the measured best."
     )
-    cache_entries: NonNegativeInt = Field(100_000, description="Texts whose labels are remembered.")
+    cache_entries: NonNegativeInt = Field(
+        100_000, description="Texts whose labels, and pieces, are remembered; 0 remembers none."
+    )
     threads: NonNegativeInt = Field(0, description="CPU threads of the forward pass; 0 leaves it to torch.")
 
 

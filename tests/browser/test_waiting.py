@@ -313,6 +313,32 @@ def test_an_alert_is_told_in_the_language_of_the_page(served, opened, alerting):
     expect(first).to_have_text("Source twitter: 63 negative posts in 5 min, 3.0 times the usual 21")
 
 
+def test_odd_evidence_of_somebody_else_stops_nothing(served, opened, alerting):
+    odd = {
+        "ratio": "3",
+        "usual": None,
+        "score": None,
+        "count": {"total": "many"},
+        "from": 5,
+        "days": [],
+        "line": {},
+    }
+    turn = [0]
+
+    def alerts():
+        turn[0] += 1
+        posts = [{"id": "1"}, None, "post", {"id": "2", "text": 5}]
+        foreign = made_alert(2, 9, evidence={**odd, "posts": posts}, summary="Something is up.")
+        return [made_alert(1, 5, value=f"twitter {turn[0]}"), foreign]
+
+    page = opened(served)
+    alerting(page, alerts)
+    page.goto(f"{served.address}?lang=en&window=24h")
+    expect(page.locator("#alerts-list > li").last).to_contain_text("Something is up.")
+    seen = turn[0]
+    expect(page.locator("#alerts-list > li").first).to_contain_text(f"twitter {seen + 1}", timeout=15_000)
+
+
 def test_the_word_whose_posts_are_read_keeps_the_focus_when_the_words_change_places(filled, served, opened):
     query = {"from": filled.start.isoformat(), "to": filled.end.isoformat(), "label": "negative"}
     said = said_of(served, "drivers", query)

@@ -24,7 +24,7 @@ export function start() {
     say(byId("alerts-note"), sentence(problem));
   };
   const got = ({ alerts }) => {
-    latest = alerts;
+    latest = alerts.map((alert) => ({ ...alert, evidence: evidence.usable(alert.evidence) }));
     translate();
   };
   polling = poll("alerts", EVERY_MS, () => [["state", "all"], ["limit", LIMIT]], { got, failed });
@@ -59,7 +59,7 @@ function show(alert) {
   say(summary, evidence.sentence(alert));
   say(more, t("evidence"));
   facts(numbers, evidence.facts(alert));
-  examples(posts, alert.evidence.posts ?? []);
+  examples(posts, alert.evidence.posts);
   return item;
 }
 

@@ -6,6 +6,29 @@ import { has, say as t } from "./text.js";
 const isShare = (metric) => metric.endsWith("_share");
 const label = (metric) => metric.replace("_share", "");
 
+const NUMBERS = ["usual", "ratio", "number", "line", "days", "score"];
+const COUNTED = ["negative", "neutral", "positive", "total"];
+const isMoment = (written) => typeof written === "string" && Number.isFinite(Date.parse(written));
+const isText = (written) => typeof written === "string";
+const isList = (words) => words === undefined || words === null || (Array.isArray(words) && words.every(isText));
+
+/** The evidence as far as it can be shown: whoever else wrote the alert may have put anything there. */
+export function usable(evidence) {
+  const { from, to, count, posts } = evidence;
+  const numbers = NUMBERS.filter((name) => Number.isFinite(evidence[name])).map((name) => [name, evidence[name]]);
+  return {
+    ...Object.fromEntries(numbers),
+    ...(isMoment(from) && isMoment(to) ? { from, to } : {}),
+    ...(count && COUNTED.every((name) => Number.isFinite(count[name])) ? { count } : {}),
+    posts: Array.isArray(posts) ? posts.filter(isPost) : [],
+  };
+}
+
+function isPost(one) {
+  return one && isText(one.text) && COUNTED.slice(0, 3).includes(one.label) && isMoment(one.created_at)
+    && isText(one.title ?? "") && isList(one.keywords) && isList(one.matched_keywords);
+}
+
 /** One sentence; the server's own where the numbers for it are missing. */
 export function sentence(alert) {
   const { kind, metric, evidence } = alert;

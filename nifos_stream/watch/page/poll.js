@@ -36,7 +36,12 @@ export function poll(route, everyMs, query, { got, failed }) {
     }
     if (signal.aborted) return everyMs;
     failures = 0;
-    return got(answer) ?? everyMs;
+    try {
+      return got(answer) ?? everyMs;
+    } catch (error) {
+      reportError(error); // What cannot be shown is no reason to ask no more.
+      return everyMs;
+    }
   }
 
   function again() {

@@ -35,7 +35,7 @@ def test_the_pieces_of_a_long_text_are_not_remembered():
 
 def test_pieces_are_not_remembered_where_they_are_many():
     cache = PiecesCache(2)
-    few, many = (Pieces((Piece(0, 1, b""),) * count, whole=False, truncated=False) for count in (8, 9))
+    few, many = (Pieces((Piece(0, 1, b""),) * count, whole=False, truncated=False) for count in (16, 17))
     cache.put("few", few)
     cache.put("many", many)
     assert (cache.get("few"), cache.get("many")) == (few, None)
