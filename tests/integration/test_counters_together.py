@@ -8,7 +8,7 @@ import pytest
 from nifos_stream.counters.reader import ALL_TIME, Ask, Counts, When
 from nifos_stream.counters.rules import Rules
 from nifos_stream.errors import UserError
-from nifos_stream.settings import Settings
+from nifos_stream.settings import GRAINS, Settings
 from tests.integration.test_counters_store import (  # noqa: F401 - fixtures
     TOPIC,
     batch,
@@ -73,12 +73,21 @@ ASKS = [
 ]
 
 
+def rounded_up(seconds, step):
+    return -(-seconds // step) * step
+
+
 def test_several_answers_are_those_that_each_question_has_alone(filled):
     counts = filled.counts
-    answers = counts.together([*ASKS, Ask(When("24h"), by="channel")]).answers
-    window, before, _, total, by_source, by_keyword, day = answers
+    short_asks = [Ask(When("5m")), Ask(When("5m", before=True))]
+    answers = counts.together([*ASKS, Ask(When("24h"), by="channel"), *short_asks]).answers
+    window, before, _, total, by_source, by_keyword, day, short, short_before = answers
     assert window.total.total == total.total.total == day.total.total == 300
-    assert before.end >= window.start
+    assert window.grain == "10s"
+    # The window before is rounded outward, too: two hours ago there may be nothing finer than minutes.
+    assert before.end.timestamp() == rounded_up(window.start.timestamp(), GRAINS[before.grain])
+    assert short_before.end == short.start
+    assert short_before.end - short_before.start == short.end - short.start
     assert by_source.groups == counts.window(by="source", where={"keyword": "x"}).groups
     assert by_keyword.groups == counts.window(by="keyword", where={"source": "a"}).groups
     assert by_source.groups["a"] == by_keyword.groups["x"]

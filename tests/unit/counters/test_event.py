@@ -2,8 +2,10 @@ import json
 import unicodedata
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 
+from nifos_stream.counters import event as event_module
 from nifos_stream.counters.event import NotAnEvent, Skip, decode
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -131,3 +133,107 @@ def test_a_word_of_the_watch_list_that_the_post_brought_too_is_counted_once_as_t
     nfd = unicodedata.normalize("NFD", "산불")
     found = read(event(keywords=["ktx", f" {nfd} ", "숲"], matched_keywords=["산불", "KTX", "등산"]))
     assert found.signature.keywords == ("KTX", "산불", "숲", "등산")
+
+
+def with_member(written):
+    """The usual event with one more member, `extra`, as JSON that no serializer would write."""
+    return json.dumps(event()).removesuffix("}").encode() + b', "extra": ' + written + b"}"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        b"NaN",
+        b"-Infinity",
+        b"1e400",
+        b"1" + b"0" * 400,
+        b'"\\ud800"',
+        b'{"\\udfff": 1}',
+    ],
+)
+def test_what_the_fast_parser_refuses_and_json_reads_is_counted_alike(written):
+    with pytest.raises(orjson.JSONDecodeError):
+        orjson.loads(with_member(written))
+    found = decode(with_member(written), SEOUL, 600)
+    assert found._replace(parts={}) == read(event())._replace(parts={})
+    # NaN equals nothing, but is written alike.
+    assert repr(found.parts["extra"]) == repr(json.loads(written))
+
+
+@pytest.mark.parametrize("written", [b"123456789012345678901234567890", b"[" * 500 + b"]" * 500])
+def test_what_both_parsers_read_in_their_own_way_is_counted_alike(written):
+    found = decode(with_member(written), SEOUL, 600)
+    assert found._replace(parts={}) == read(event())._replace(parts={})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(with_member(b"[" * 3000 + b"]" * 3000), id="too deep"),
+        pytest.param(with_member(b"1" * 5000), id="more digits than json reads"),
+        pytest.param(b"\xef\xbb\xbf" + with_member(b"1"), id="a byte order mark"),
+        pytest.param(with_member(b'"\xed\xa0\x80"'), id="half a surrogate pair that is not escaped"),
+    ],
+)
+def test_what_neither_parser_reads_is_no_json(value):
+    with pytest.raises(NotAnEvent) as told:
+        decode(value, SEOUL, 600)
+    assert told.value.reason == Skip.NOT_JSON
+
+
+@pytest.mark.parametrize("extra", [b"1", b"NaN"], ids=["fast parser", "json"])
+def test_of_a_member_that_stands_twice_the_last_one_counts(extra):
+    twice = with_member(extra).removesuffix(b"}") + b', "source": "naver_blog"}'
+    assert decode(twice, SEOUL, 600).signature.source == "naver_blog"
+
+
+def of_bytes(size, **changes):
+    """An event that is just so large as JSON, by its text."""
+    empty = json.dumps(event(text="", **changes)).encode()
+    return json.dumps(event(text="a" * (size - len(empty)), **changes)).encode()
+
+
+@pytest.mark.parametrize(("size", "is_remembered"), [(4096, True), (4097, False)])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source": "new source"},
+        {"source": None, "channel": "", "keywords": None, "matched_keywords": None},
+        {"keywords": ["ktx", "산불", "ktx"], "matched_keywords": ["KTX", "등산"]},
+        {"keywords": "산불"},
+        {"keywords": {}},
+    ],
+)
+def test_an_event_has_the_same_signature_on_both_sides_of_the_limit_of_what_is_remembered(
+    size, is_remembered, changes
+):
+    remembered = event_module._remembered_signature
+    remembered.cache_clear()
+    value = of_bytes(size, **changes)
+    assert len(value) == size
+    first, again = decode(value, SEOUL, 600), decode(value, SEOUL, 600)
+    assert remembered.cache_info().hits == is_remembered
+    remembered.cache_clear()
+    assert first == again == decode(value, SEOUL, 600)
+    assert first.signature == read(event(**changes)).signature
+
+
+@pytest.mark.parametrize("size", [4096, 4097])
+@pytest.mark.parametrize(
+    "changes", [{"source": 5}, {"source": ["a"]}, {"keywords": [["a"]]}, {"keywords": {"a": 1}}]
+)
+def test_a_wrong_shape_is_told_apart_on_both_sides_of_the_limit_each_time(size, changes):
+    for _ in range(2):
+        with pytest.raises(NotAnEvent) as told:
+            decode(of_bytes(size, **changes), SEOUL, 600)
+        assert told.value.reason == Skip.NOT_LABELLED
+
+
+@pytest.mark.parametrize("size", [4096, 4097])
+def test_equal_numbers_of_another_kind_are_no_values(size):
+    """1, 1.0 and true are one key to whatever remembers."""
+    decode(of_bytes(size, source="1", keywords=["1"]), SEOUL, 600)
+    for value in (1, 1.0, True):
+        for changes in ({"source": value}, {"keywords": [value]}):
+            with pytest.raises(NotAnEvent):
+                decode(of_bytes(size, **changes), SEOUL, 600)
