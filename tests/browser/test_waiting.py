@@ -329,14 +329,40 @@ def test_odd_evidence_of_somebody_else_stops_nothing(served, opened, alerting):
         turn[0] += 1
         posts = [{"id": "1"}, None, "post", {"id": "2", "text": 5}]
         foreign = made_alert(2, 9, evidence={**odd, "posts": posts}, summary="Something is up.")
-        return [made_alert(1, 5, value=f"twitter {turn[0]}"), foreign]
+        unknown = made_alert(3, 7, metric="joy", summary="There is joy.")
+        return [made_alert(1, 5, value=f"twitter {turn[0]}"), unknown, foreign]
 
     page = opened(served)
     alerting(page, alerts)
     page.goto(f"{served.address}?lang=en&window=24h")
-    expect(page.locator("#alerts-list > li").last).to_contain_text("Something is up.")
+    last = page.locator("#alerts-list > li").last
+    expect(last.locator(".summary")).to_have_text("Something is up.")
+    last.locator("summary").click()
+    expect(last.locator(".facts > *")).to_have_count(0)
+    expect(last.locator(".posts")).to_be_hidden()
+    expect(page.locator("#alerts-list > li").nth(1).locator(".summary")).to_have_text("There is joy.")
     seen = turn[0]
     expect(page.locator("#alerts-list > li").first).to_contain_text(f"twitter {seen + 1}", timeout=15_000)
+
+
+def test_an_answer_that_cannot_be_drawn_is_reported_and_the_section_asks_again(filled, served, opened):
+    opened.expected += ["reading 'partition'"]  # What the page reports.
+    page = opened(served, filled.query())
+    expect(page.locator("#feed-list .post").first).to_be_visible()
+    said = said_of(served, "posts", {"limit": "1"})["posts"]
+    reported, turn = [], [0]
+    page.on("pageerror", lambda error: reported.append(str(error)))
+
+    def answer(route):
+        turn[0] += 1
+        posts = [{"id": "no origin"}] if turn[0] <= 2 else [{**said[0], "text": "It lives."}]
+        route.fulfill(body=json.dumps({"posts": posts}), headers={"Content-Type": JSON})
+
+    page.route(re.compile(r"/api/v1/posts\?"), answer)
+    page.get_by_role("button", name="instagram", exact=True).click()
+    expect(page.locator("#feed-list .post-text")).to_have_text(["It lives."])
+    assert len(reported) == 2
+    assert all("partition" in error for error in reported)
 
 
 def test_the_word_whose_posts_are_read_keeps_the_focus_when_the_words_change_places(filled, served, opened):

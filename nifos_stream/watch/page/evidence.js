@@ -7,7 +7,7 @@ const isShare = (metric) => metric.endsWith("_share");
 const label = (metric) => metric.replace("_share", "");
 
 const NUMBERS = ["usual", "ratio", "number", "line", "days", "score"];
-const COUNTED = ["negative", "neutral", "positive", "total"];
+const LABELS = ["negative", "neutral", "positive"];
 const isMoment = (written) => typeof written === "string" && Number.isFinite(Date.parse(written));
 const isText = (written) => typeof written === "string";
 const isList = (words) => words === undefined || words === null || (Array.isArray(words) && words.every(isText));
@@ -19,19 +19,20 @@ export function usable(evidence) {
   return {
     ...Object.fromEntries(numbers),
     ...(isMoment(from) && isMoment(to) ? { from, to } : {}),
-    ...(count && COUNTED.every((name) => Number.isFinite(count[name])) ? { count } : {}),
+    ...(count && [...LABELS, "total"].every((name) => Number.isFinite(count[name])) ? { count } : {}),
     posts: Array.isArray(posts) ? posts.filter(isPost) : [],
   };
 }
 
 function isPost(one) {
-  return one && isText(one.text) && COUNTED.slice(0, 3).includes(one.label) && isMoment(one.created_at)
+  return one && isText(one.text) && LABELS.includes(one.label) && isMoment(one.created_at)
     && isText(one.title ?? "") && isList(one.keywords) && isList(one.matched_keywords);
 }
 
 /** One sentence; the server's own where the numbers for it are missing. */
 export function sentence(alert) {
   const { kind, metric, evidence } = alert;
+  if (metric !== "posts" && !LABELS.includes(label(metric))) return alert.summary;
   const values = { ...said(alert), length: length(evidence) };
   if (kind === "silence") return compose(alert, evidence.usual === undefined ? "alertSilence" : "alertSilenceUsual", values);
   if (kind === "surge") return compose(alert, isShare(metric) ? "alertSurgeShare" : "alertSurge", values);
@@ -52,13 +53,15 @@ function whose({ dimension, value }) {
 /** The numbers as people read them, by name; undefined where there is none. */
 function said({ metric, evidence: { count, usual, ratio, number, line } }) {
   const as = (one) => one === undefined ? undefined : isShare(metric) ? format.percent(one, 1) : format.rate(one);
-  const seen = count && (isShare(metric) ? format.percent(count[label(metric)], count.total) : format.count(count[metric === "posts" ? "total" : metric]));
+  const counted = (one) => one === undefined ? undefined : format.count(one);
+  const [part, total] = [count?.[metric === "posts" ? "total" : label(metric)], count?.total];
+  const what = LABELS.includes(label(metric)) ? t("alertOf", { label: t(label(metric)) }) : t("alertPosts");
+  const share = LABELS.includes(label(metric)) ? t("alertShareOf", { label: t(label(metric)) }) : "";
   return {
-    what: has(label(metric)) ? t("alertOf", { label: t(label(metric)) }) : t("alertPosts"),
-    share: has(label(metric)) ? t("alertShareOf", { label: t(label(metric)) }) : "",
-    measured: isShare(metric) ? t("alertShareOf", { label: t(label(metric)) }) : metric === "posts" ? t("alertPosts") : t("alertOf", { label: t(label(metric)) }),
-    seen, usual: as(usual), ratio: ratio === undefined ? undefined : ratio.toFixed(1), number: as(number), line: as(line),
-    part: count && format.count(count[label(metric)]), total: count && format.count(count.total),
+    what, share, measured: isShare(metric) ? share : what,
+    seen: isShare(metric) && part !== undefined ? format.percent(part, total) : counted(part),
+    usual: as(usual), ratio: ratio === undefined ? undefined : ratio.toFixed(1), number: as(number), line: as(line),
+    part: counted(part), total: counted(total),
   };
 }
 
@@ -76,7 +79,7 @@ export function facts(alert) {
   const shown = [
     ["factWindow", from && to && `${format.moment(from).slice(5)} – ${to.slice(11, 16)}`],
     ["factCount", count && format.count(count.total)],
-    ...["negative", "neutral", "positive"].map((one) => [one, count && `${format.count(count[one])} · ${format.percent(count[one], count.total)}`]),
+    ...LABELS.map((one) => [one, count && `${format.count(count[one])} · ${format.percent(count[one], count.total)}`]),
     ["factNumber", number], ["factLine", score === undefined ? line : undefined], ["factUsual", usual], ["factRatio", ratio && `× ${ratio}`],
     ["factScore", rare], ["factDays", days === undefined ? undefined : format.count(days)],
   ];
