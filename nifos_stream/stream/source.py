@@ -27,6 +27,7 @@ log = logs.get("stream.source")
 _COMMITTED_TIMEOUT_SECONDS = 5.0
 _COMMIT_TIMEOUT_SECONDS = 30.0
 _UNSETTLED_SECONDS = 30.0
+_ASK_AGAIN_SECONDS = 5.0
 
 _NO_HEADERS = "The name of a header is not UTF-8, so its headers could not be read and are not kept."
 
@@ -43,6 +44,12 @@ class Standing:
     position: int | None = None
     """The next offset; None until something was read."""
     at_end: bool = False
+    asked: bool = False
+    """Whether it is known where the group stands."""
+    committed: int | None = None
+    """Where the group stands; None where it has not been yet."""
+    sent_there: bool = False
+    """Reading began before that once, and was sent there."""
 
 
 class Source:
@@ -74,6 +81,8 @@ class Source:
         self._now = now
         self._told = False
         self._unsettled_since = now()
+        self._ask_at = now()
+        self._waiting: dict[int, int] = {}
         self.standings: dict[int, Standing] = {}
         consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
@@ -91,6 +100,8 @@ class Source:
         """Up to `most` rows as soon as there are any, [] after `timeout_seconds` without one."""
         self._errands.serve()
         self._gone_in_call.clear()
+        if self._waiting:
+            self._let_begin()
         first = self._consumer.poll(timeout_seconds)
         self._ownership.member(self._consumer.consumer_group_metadata())
         if first is None:
@@ -107,7 +118,7 @@ class Source:
         """Stop reading, or go on; `poll` has to be called all the same."""
         if hold == self._held:
             return
-        ours = self._topic_partitions(self.standings)
+        ours = self._topic_partitions(self.standings.keys() - self._waiting.keys())
         (self._consumer.pause if hold else self._consumer.resume)(ours)
         self._held = hold
 
@@ -137,8 +148,9 @@ class Source:
             standing = standings.get(partition)  # type: ignore[arg-type]
             if standing is None or partition in skip:
                 continue
-            if standing.position != offset:
-                self._jumped(standing, partition, offset)  # type: ignore[arg-type]
+            if standing.position != offset and not self._follows(partition, offset):  # type: ignore[arg-type]
+                skip = skip | {partition}  # type: ignore[operator]
+                continue
             standing.position = offset + 1  # type: ignore[operator]
             standing.at_end = False
             headers = headers_of(message)
@@ -164,8 +176,8 @@ class Source:
             partition, end = message.partition(), message.offset()
             standing = self.standings.get(partition) if partition is not None else None
             if standing is not None and partition is not None and end is not None:
-                if standing.position != end:
-                    self._jumped(standing, partition, end)
+                if standing.position != end and not self._follows(partition, end):
+                    return
                 standing.position = end
                 standing.at_end = True
         elif error.code() in _REFUSED:
@@ -175,21 +187,61 @@ class Source:
         else:
             log.warning("source.hindered", error=error.name(), detail=error.str())
 
-    def _jumped(self, standing: Standing, partition: int, offset: int) -> None:
-        """Offsets were skipped: by markers of transactions, or because the broker trimmed the topic."""
+    def _follows(self, partition: int, offset: int) -> bool:
+        """Whether reading goes on at an offset that is not the next one; otherwise it is sent elsewhere.
+
+        Offsets are skipped by markers of transactions, and where the broker trimmed the topic. A partition
+        begins where the group stands and nowhere before: librdkafka (2.16) may take "an open transaction is
+        about to move it" for "it has not been anywhere", when a partition goes and comes back before the
+        broker has answered, and then begins with the first record there is.
+        """
+        standing = self.standings[partition]
         before = standing.position
         if before is None:
-            try:
-                before = self._committed([partition]).get(partition)
-            except KafkaException as error:
-                log.warning("source.hindered", error=error.args[0].name(), detail=error.args[0].str())
-            if before is None:
-                return
-            self._ownership.learn_committed({partition: before})
+            if not self._learn_committed(partition):
+                self._consumer.pause(self._topic_partitions([partition]))
+                self._waiting[partition] = offset
+                return False
+            before = standing.committed
+        if before is None or offset == before:
+            return True
         if offset > before:
             self._trimming.skipped(partition, before, offset)
-        elif offset < before:
-            log.warning("source.rewound", partition=partition, from_offset=before, to_offset=offset)
+            return True
+        log.warning("source.rewound", partition=partition, from_offset=before, to_offset=offset)
+        if standing.position is None and not standing.sent_there:
+            standing.sent_there = True
+            self._seek(partition, before)
+            return False
+        # The topic was made anew: what it holds now has not been read.
+        return True
+
+    def _let_begin(self) -> None:
+        """Let partitions go on that were stopped at their first record, if it is known now where to begin."""
+        while self._waiting and self._now() >= self._ask_at:
+            partition, offset = next(iter(self._waiting.items()))
+            del self._waiting[partition]
+            if self._learn_committed(partition):
+                self._seek(partition, offset)
+                if not self._held:
+                    self._consumer.resume(self._topic_partitions([partition]))
+            else:
+                self._waiting[partition] = offset  # Behind the others.
+
+    def _learn_committed(self, partition: int) -> bool:
+        """Ask where the group stands, once and not all the time; whether that is known."""
+        standing = self.standings[partition]
+        if not standing.asked and self._now() >= self._ask_at:
+            try:
+                committed = self._committed([partition])
+            except KafkaException as error:
+                log.warning("source.hindered", error=error.args[0].name(), detail=error.args[0].str())
+                self._ask_at = self._now() + _ASK_AGAIN_SECONDS
+            else:
+                standing.asked = True
+                standing.committed = committed.get(partition)
+                self._ownership.learn_committed(committed)
+        return standing.asked
 
     def _committed(self, partitions: Iterable[int]) -> dict[int, int]:
         """The group's offsets where there are any. KafkaException without an answer."""
@@ -210,13 +262,15 @@ class Source:
             raise BrokerUnavailable(f"Kafka did not say where to go on in {self._topic}: {said}.") from None
         for partition in partitions:
             self.standings[partition] = Standing()
-            offset = committed.get(partition, OFFSET_BEGINNING)
-            try:
-                self._consumer.seek(TopicPartition(self._topic, partition, offset))
-            except KafkaException as error:
-                # Not yet fetching, so it begins at the committed offset by itself.
-                if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - public name
-                    raise
+            self._seek(partition, committed.get(partition, OFFSET_BEGINNING))
+
+    def _seek(self, partition: int, offset: int) -> None:
+        try:
+            self._consumer.seek(TopicPartition(self._topic, partition, offset))
+        except KafkaException as error:
+            # Not yet fetching, so it begins at the committed offset by itself.
+            if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - public name
+                raise
 
     def _topic_partitions(self, partitions: Iterable[int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, partition) for partition in partitions]
@@ -244,6 +298,7 @@ class Source:
         self._gone_in_call |= gone
         for number in gone:
             self.standings.pop(number, None)
+            self._waiting.pop(number, None)
         self._trimming.drop(gone)
         self._told = bool(self.standings)
         self._unsettled_since = self._now()

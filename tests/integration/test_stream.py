@@ -6,9 +6,12 @@ import time
 from collections import Counter
 
 import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from structlog.testing import capture_logs
 
 from nifos_stream import kafka
 from nifos_stream.errors import BrokerUnavailable, PoisonStorm, UserError
+from nifos_stream.stream import clients
 from tests.integration import kafka_tools as tools
 from tests.integration.stages import running
 from tests.unit.stream.fakes import FakeClassifier
@@ -141,8 +144,6 @@ def tighten(settings, topic, size):
 
 def test_markers_after_the_last_post_count_as_read(make_settings):
     """Posts produced in a transaction leave a marker; the group's lag reaches 0 all the same."""
-    from confluent_kafka import Producer
-
     settings = make_settings(partitions=2)
     producer = Producer(
         {"bootstrap.servers": settings.kafka.bootstrap_servers, "transactional.id": settings.topics.posts}
@@ -200,6 +201,43 @@ def test_a_worker_that_joins_in_the_middle_doubles_nothing(make_settings, proper
             tools.wait_until(lambda: second.value("posts_labelled_total", label="positive") > 500)
         tools.wait_until(lambda: lag(settings) == 0)
     assert_each_once_in_order(settings, 6000)
+
+
+class HurriedConsumer(Consumer):
+    """Its partitions go and come back before the broker has answered where the group stands."""
+
+    def subscribe(self, topics, *, on_assign, **more):
+        def assigned(consumer, places):
+            on_assign(consumer, places)
+            for each in (places, [], places):
+                consumer.assign(each)
+
+        super().subscribe(topics, on_assign=assigned, **more)
+
+
+def test_an_open_transaction_does_not_send_a_worker_back_to_the_start(make_settings, monkeypatch):
+    """librdkafka then begins with the first record that there is, and all would be labelled twice."""
+    settings = make_settings(partitions=1)
+    kafka_there = {"bootstrap.servers": settings.kafka.bootstrap_servers}
+    produce(settings, 200)
+    with running(settings) as worker:
+        worker.wait_idle()
+    produce(settings, 100, start=200)
+    member = Consumer({**kafka_there, "group.id": settings.stream.group_id})
+    killed = Producer({**kafka_there, "transactional.id": settings.topics.posts})
+    killed.init_transactions()
+    killed.begin_transaction()
+    killed.send_offsets_to_transaction(
+        [TopicPartition(settings.topics.posts, 0, 250)], member.consumer_group_metadata()
+    )
+    member.close()
+    monkeypatch.setattr(clients, "Consumer", HurriedConsumer)
+    with capture_logs() as said, running(settings) as worker:
+        tools.wait_until(lambda: any(line["event"] == "source.hindered" for line in said), 30)
+        killed.abort_transaction()
+        worker.wait_idle()
+    assert [line["to_offset"] for line in said if line["event"] == "source.rewound"] == [0]
+    assert_each_once_in_order(settings, 300)
 
 
 def test_a_stop_finishes_the_batch_in_hand_and_leaves_the_group(make_settings):

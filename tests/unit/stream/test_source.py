@@ -116,12 +116,8 @@ def test_an_end_from_before_a_partition_went_says_nothing_of_it(source, consumer
 
 def test_without_an_answer_where_to_go_on_nothing_is_read_again(source, consumer, monkeypatch):
     """The start of the topic instead of the committed offset would label everything twice."""
-
-    def no_answer(_partitions, timeout):  # noqa: ARG001 - as confluent-kafka calls it
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-
     poll(source, consumer, consumer.assign(0))
-    monkeypatch.setattr(consumer, "committed", no_answer)
+    monkeypatch.setattr(consumer, "committed", unanswered)
     with pytest.raises(BrokerUnavailable, match="where to go on in posts"):
         poll(source, consumer, FakeMessage(8), consumer.revoke(0), consumer.assign(0))
     assert consumer.seeks == []
@@ -189,6 +185,65 @@ def test_an_emptied_partition_has_lost_its_posts_as_well(source, consumer, trimm
     poll(source, consumer, consumer.assign(0), end_of(10))
     trimming.asking()
     assert trimming.settle({0: 10}) == {0: 6}
+
+
+def test_a_partition_begins_nowhere_before_the_committed_offset(source, consumer):
+    """librdkafka may begin at the start of the topic, where all was labelled before."""
+    consumer.committed_offsets = {0: 3}
+    rows = poll(source, consumer, consumer.assign(0, 1), FakeMessage(0), FakeMessage(1), FakeMessage(0, 1))
+    assert places(rows) == [(1, 0)]
+    assert consumer.seeks == [(0, 3)]
+    assert places(poll(source, consumer, FakeMessage(3))) == [(0, 3)]
+    assert consumer.seeks == [(0, 3)]
+
+
+def test_the_end_of_a_partition_before_the_committed_offset_is_not_its_end(source, consumer):
+    consumer.committed_offsets = {0: 3}
+    poll(source, consumer, consumer.assign(0), end_of(0))
+    assert not source.standings[0].at_end
+    assert consumer.seeks == [(0, 3)]
+
+
+def test_a_topic_made_anew_while_nobody_read_is_read_from_its_start(source, consumer):
+    """Sent to the committed offset, which is not there, the broker says so and reading begins once more."""
+    consumer.committed_offsets = {0: 30}
+    assert poll(source, consumer, consumer.assign(0), FakeMessage(0)) == []
+    assert places(poll(source, consumer, FakeMessage(0), FakeMessage(1))) == [(0, 0), (0, 1)]
+
+
+def unanswered(_partitions, timeout):  # noqa: ARG001 - as confluent-kafka calls it
+    raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+
+def test_a_partition_waits_until_it_is_known_where_to_begin(source, consumer, clock, monkeypatch):
+    """An open transaction keeps the broker from saying it; other partitions go on meanwhile."""
+    poll(source, consumer, consumer.assign(0), FakeMessage(0))
+    with monkeypatch.context() as patched:
+        patched.setattr(consumer, "committed", unanswered)
+        assert poll(source, consumer, consumer.assign(1), FakeMessage(5, 1), FakeMessage(6, 1)) == []
+        assert consumer.paused == {1}
+        source.hold(True)
+        source.hold(False)
+        assert consumer.paused == {1}
+        clock.seconds += 5
+        assert places(poll(source, consumer, FakeMessage(1))) == [(0, 1)]
+    consumer.committed_offsets = {1: 7}
+    assert places(poll(source, consumer, FakeMessage(2))) == [(0, 2)], "it is not asked all the time"
+    assert consumer.paused == {1}
+    clock.seconds += 5
+    assert poll(source, consumer, FakeMessage(5, 1)) == []
+    assert consumer.paused == set()
+    assert consumer.seeks == [(1, 5), (1, 7)]
+    assert places(poll(source, consumer, FakeMessage(7, 1))) == [(1, 7)]
+
+
+def test_a_partition_that_goes_while_it_waits_is_forgotten(source, consumer, clock, monkeypatch):
+    monkeypatch.setattr(consumer, "committed", unanswered)
+    poll(source, consumer, consumer.assign(0), FakeMessage(0))
+    poll(source, consumer, consumer.revoke(0))
+    clock.seconds += 5
+    poll(source, consumer)
+    assert consumer.seeks == []
 
 
 def test_a_topic_made_anew_is_read_from_its_start(source, consumer):
