@@ -149,7 +149,7 @@ class Source:
             if standing is None or partition in skip:
                 continue
             if standing.position != offset and not self._follows(partition, offset):  # type: ignore[arg-type]
-                skip = skip | {partition}  # type: ignore[operator]
+                skip = skip | {partition}  # type: ignore[arg-type]
                 continue
             standing.position = offset + 1  # type: ignore[operator]
             standing.at_end = False

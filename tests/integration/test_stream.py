@@ -236,8 +236,8 @@ def test_an_open_transaction_does_not_send_a_worker_back_to_the_start(make_setti
         tools.wait_until(lambda: any(line["event"] == "source.hindered" for line in said), 30)
         killed.abort_transaction()
         worker.wait_idle()
-    assert [line["to_offset"] for line in said if line["event"] == "source.rewound"] == [0]
     assert_each_once_in_order(settings, 300)
+    assert [line["to_offset"] for line in said if line["event"] == "source.rewound"] == [0]
 
 
 def test_a_stop_finishes_the_batch_in_hand_and_leaves_the_group(make_settings):
