@@ -30,6 +30,7 @@ class Lookout:
         self,
         settings: Settings,
         *,
+        partitions: int,
         source: Source,
         ownership: Ownership,
         ends: Ends,
@@ -40,8 +41,12 @@ class Lookout:
         until_idle: bool,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """until_idle: the worker ends once it is idle, so a storm of bad messages ends it too."""
+        """partitions: of the posts topic.
+
+        until_idle: the worker ends once it is idle, so a storm of bad messages ends it too.
+        """
         self._settings = settings
+        self._partitions = partitions
         self._source = source
         self._ownership = ownership
         self._ends = ends
@@ -53,6 +58,7 @@ class Lookout:
         self._now = now
         self._troubles: dict[str, str] = {}
         self._ready = False
+        self._group_is_done = False
         self._idle_since: float | None = None
         self._quiet_since = now()
         self._reminded_at = -math.inf
@@ -63,7 +69,7 @@ class Lookout:
         Returns offsets to commit although no row goes with them: a partition's end, once it has been quiet,
         where markers of transactions follow the last row. BrokerUnavailable, PoisonStorm.
         """
-        if answer := self._ends.look(self._source.standings):
+        if answer := self._ends.look(self._source.standings or range(self._partitions)):
             self._heed(answer)
         silent = self._ends.silent_seconds
         if silent > self._settings.kafka.retry_timeout_seconds:
@@ -77,14 +83,20 @@ class Lookout:
             return {}
         standings = self._source.standings.values()
         uncommitted = self._uncommitted_ends()
-        if uncommitted or not all(standing.at_end for standing in standings):
+        # Without a share there is nothing to do, but until the others are done there may be a share again.
+        if uncommitted or not (
+            all(standing.at_end for standing in standings) if standings else self._group_is_done
+        ):
             self._idle_since = None
         elif self._idle_since is None:
             self._idle_since = self._now()
         return uncommitted if self._now() - self._quiet_since >= _QUIET_SECONDS else {}
 
     def idle_seconds(self) -> float:
-        """Seconds since every owned partition was at its end, committed, with nothing in hand."""
+        """Seconds since every owned partition was at its end, committed, with nothing in hand.
+
+        Of a worker that owns none: since the whole group has read and committed all there is.
+        """
         since = self._idle_since
         return 0.0 if since is None else self._now() - since
 
@@ -111,6 +123,7 @@ class Lookout:
     def _heed(self, answer: Answer) -> None:
         """Take in where the topic begins and ends."""
         standings, committed = self._source.standings, self._ownership.committed()
+        self._group_is_done = not standings and self._ready and self._is_all_committed(answer)
         positions = {
             partition: committed.get(partition, standing.position or answer.starts.get(partition, 0))
             for partition, standing in standings.items()
@@ -120,6 +133,13 @@ class Lookout:
             self._metrics.posts_lost.inc(count)
             log.error("posts.lost", partition=partition, offsets=count)
             self._troubles["lost"] = "Kafka deleted posts before they were read (nifos_posts_lost_total)."
+
+    def _is_all_committed(self, answer: Answer) -> bool:
+        committed = self._source.committed(answer.ends)
+        return committed is not None and all(
+            committed.get(partition, answer.starts[partition]) >= end
+            for partition, end in answer.ends.items()
+        )
 
     def _complain(self) -> None:
         window, topic = self._settings.stream.poison_window, self._settings.topics.posts

@@ -25,6 +25,7 @@ from nifos_stream.stream.trimming import Trimming
 log = logs.get("stream.source")
 
 _COMMITTED_TIMEOUT_SECONDS = 5.0
+_ANSWER_SOON_SECONDS = 1.0
 _COMMIT_TIMEOUT_SECONDS = 30.0
 _UNSETTLED_SECONDS = 30.0
 _ASK_AGAIN_SECONDS = 5.0
@@ -130,6 +131,13 @@ class Source:
         for answer in answers or ():
             if answer.error is not None:
                 raise KafkaException(answer.error)
+
+    def committed(self, partitions: Iterable[int]) -> dict[int, int] | None:
+        """Where the group stands, by partition, whoever owns them; None without an answer within a second."""
+        try:
+            return self._committed(partitions, _ANSWER_SOON_SECONDS)
+        except KafkaException:
+            return None
 
     def close(self) -> None:
         """Leave the group."""
@@ -243,11 +251,11 @@ class Source:
                 self._ownership.learn_committed(committed)
         return standing.asked
 
-    def _committed(self, partitions: Iterable[int]) -> dict[int, int]:
+    def _committed(
+        self, partitions: Iterable[int], timeout_seconds: float = _COMMITTED_TIMEOUT_SECONDS
+    ) -> dict[int, int]:
         """The group's offsets where there are any. KafkaException without an answer."""
-        answers = self._consumer.committed(
-            self._topic_partitions(partitions), timeout=_COMMITTED_TIMEOUT_SECONDS
-        )
+        answers = self._consumer.committed(self._topic_partitions(partitions), timeout=timeout_seconds)
         for answer in answers:
             if answer.error is not None:
                 raise KafkaException(answer.error)

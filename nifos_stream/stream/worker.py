@@ -153,6 +153,7 @@ class ClassifyStage:
         self._gauges.opened(self._classifier)
         self._lookout = Lookout(
             settings,
+            partitions=facts[topics.posts].partitions,
             source=self._source,
             ownership=self._ownership,
             ends=Ends(admin, topics.posts, on_ask=trimming.asking),

@@ -22,7 +22,12 @@ class World:
         self.clock = clock
         self.metrics = Metrics()
         self.standings = {0: Standing(5, True), 1: Standing(9, True)}
-        self.source = SimpleNamespace(standings=self.standings, settled=lambda _seconds: self.is_settled)
+        self.source = SimpleNamespace(
+            standings=self.standings,
+            settled=lambda _seconds: self.is_settled,
+            committed=lambda _partitions: self.group_stands,
+        )
+        self.group_stands = {0: 5, 1: 9}
         self.is_settled = True
         self.ownership = Ownership(handover_seconds=10, now=clock)
         self.ownership.assigned([0, 1], metadata())
@@ -35,6 +40,7 @@ class World:
         self.storm = Storm(ratio=0.9, window=10, accept_bad=False)
         self.lookout = Lookout(
             Settings(),
+            partitions=2,
             source=self.source,
             ownership=self.ownership,
             ends=self.ends,
@@ -88,11 +94,35 @@ def test_a_busy_stage_is_not_idle(world):
     assert world.lookout.idle_seconds() == 0
 
 
-def test_a_worker_without_partitions_is_idle(world):
+def test_a_worker_without_partitions_is_idle_once_the_group_is_done(world):
     world.standings.clear()
+    world.answer = Answer(starts={0: 0, 1: 0}, ends={0: 5, 1: 10})
+    world.look()
+    world.look(after=2)
+    assert world.lookout.idle_seconds() == 0, "another worker's share may become its own"
+    world.group_stands = {0: 5, 1: 10}
     world.look()
     world.look(after=2)
     assert world.lookout.idle_seconds() == 2
+
+
+def test_a_worker_that_lost_its_partitions_is_not_idle_because_it_was(world):
+    world.look()
+    world.standings.clear()
+    world.look()
+    assert world.lookout.idle_seconds() == 0
+
+
+def test_without_an_answer_where_the_group_stands_nobody_is_idle(world):
+    world.standings.clear()
+    world.answer = Answer(starts={0: 0, 1: 0}, ends={0: 0, 1: 0})
+    world.group_stands = None
+    world.look()
+    assert world.lookout.idle_seconds() == 0
+    world.group_stands = {}
+    world.look()
+    world.look(after=1)
+    assert world.lookout.idle_seconds() == 1, "nothing is there"
 
 
 def test_an_end_behind_markers_is_committed_once_it_is_quiet(world):
