@@ -60,13 +60,21 @@ def client(url: str, timeout_seconds: float = 5.0) -> RedisClient:
     }
     try:
         if scheme.endswith("+cluster"):
-            return RedisCluster.from_url(url.replace("+cluster", "", 1), **options)
+            return _Cluster.from_url(url.replace("+cluster", "", 1), **options)
         options["retry"] = Retry(NoBackoff(), 1)
         if scheme == "redis+sentinel":
             return _by_sentinel(url, options)
         return redis.Redis.from_url(url, **options)
     except (ValueError, TypeError) as error:
         raise UserError(f"The Redis URL is not valid: {_said(error)}.") from None
+
+
+class _Cluster(RedisCluster):
+    """A cluster; closing it closes the connections to its nodes, whose pools redis-py leaves open."""
+
+    def close(self) -> None:
+        super().close()
+        self.disconnect_connection_pools()  # type: ignore[no-untyped-call]
 
 
 class _Watched(redis.Redis):

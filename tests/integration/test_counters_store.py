@@ -19,6 +19,7 @@ from nifos_stream.counters.samples import Keeping, chance_of
 from nifos_stream.counters.store import Batch, Keys, Store, Why, script
 from nifos_stream.counters.tally import Tally
 from nifos_stream.settings import Settings
+from tests.integration.kafka_tools import wait_until
 from tests.integration.redis_servers import programs, server
 
 TOPIC = "topic-id"
@@ -335,6 +336,19 @@ def test_a_cluster_one_of_whose_nodes_evicts_is_refused(client, redis_url):
             connect.wait_until_ready(redis_url, 5.0, 5.0)
     finally:
         client.config_set("maxmemory-policy", "noeviction", target_nodes=[last])
+
+
+@pytest.mark.parametrize("redis_url", ["cluster"], indirect=True)
+def test_a_client_of_a_cluster_that_is_closed_leaves_no_connection_at_any_node(client, redis_url):
+    def named():
+        answers = client.client_list(target_nodes="all")
+        return {node for node, clients in answers.items() if any(each["name"] == "t" for each in clients)}
+
+    closed = connect.wait_until_ready(redis_url, 5.0, 5.0)
+    closed.client_setname("t", target_nodes="all")
+    assert named() == {node.name for node in client.get_nodes()}
+    closed.close()
+    wait_until(lambda: not named(), 10)
 
 
 def test_another_topic_is_counted_anew_at_once(store, client):
