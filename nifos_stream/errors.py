@@ -15,10 +15,61 @@ class Stopped(NifosError):
     exit_code = 0
 
 
+class Refusal(StrEnum):
+    """Why a question is refused: which sentence it is, for a program that says it in another language."""
+
+    WINDOW_UNREADABLE = "window_unreadable"
+    WINDOW_EMPTY = "window_empty"
+    WINDOW_AND_FROM = "window_and_from"
+    MOMENT_UNREADABLE = "moment_unreadable"
+    GRAIN_UNKNOWN = "grain_unknown"
+    NOT_KEPT = "not_kept"
+    TOO_MANY_POINTS = "too_many_points"
+    DIMENSION_UNKNOWN = "dimension_unknown"
+    NOT_COUNTED = "not_counted"
+    NOT_COUNTED_TOGETHER = "not_counted_together"
+    NOT_KEPT_BY = "not_kept_by"
+    WHERE_UNREADABLE = "where_unreadable"
+    WHERE_WITHOUT_VALUE = "where_without_value"
+    WHERE_TWICE = "where_twice"
+    LABEL_UNKNOWN = "label_unknown"
+    PARAMETER_UNREADABLE = "parameter_unreadable"
+    PARAMETER_TOO_LONG = "parameter_too_long"
+    BODY_UNREADABLE = "body_unreadable"
+    BODY_TOO_LARGE = "body_too_large"
+    TOO_MANY_QUESTIONS = "too_many_questions"
+    TOO_MANY_SENTENCES = "too_many_sentences"
+    REDIS_AWAY = "redis_away"
+    REDIS_LOGIN_REFUSED = "redis_login_refused"
+    HALF_REBUILT = "half_rebuilt"
+    REBUILT_TOO_FAST = "rebuilt_too_fast"
+    WORDS_MISSING = "words_missing"
+    MODEL_MISSING = "model_missing"
+    NOTHING_TO_READ = "nothing_to_read"
+    NO_LABEL = "no_label"
+    GOING_DOWN = "going_down"
+    BROKEN = "broken"
+    TOKEN_NEEDED = "token_needed"  # noqa: S105 - the name of a sentence
+    OTHER_ADDRESS = "other_address"
+    OTHER_SITE = "other_site"
+
+
+Named = str | tuple[str, ...]
+"""What stands in a sentence: a text, or names of the API, such as dimensions."""
+
+
 class UserError(NifosError):
-    """Wrong use, wrong settings, or something missing that a person has to mend."""
+    """Wrong use, wrong settings, or something missing that a person has to mend.
+
+    refusal: which sentence it is, where it answers a question; named: what stands in that sentence.
+    """
 
     exit_code = 2
+
+    def __init__(self, said: str, refusal: Refusal | None = None, /, **named: Named) -> None:
+        super().__init__(said)
+        self.refusal = refusal
+        self.named = named
 
 
 class BrokerUnavailable(NifosError):

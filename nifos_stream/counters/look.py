@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from nifos_stream.counters.generations import PartitionState
 from nifos_stream.counters.rules import PAIRS, SINGLE, Rules
 from nifos_stream.counters.shapes import Freshness
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 from nifos_stream.settings import RetentionSettings
 
 BACKLOG_SECONDS = 15.0
@@ -49,9 +49,8 @@ class Look:
         now = now or dt.datetime.now(dt.UTC).timestamp()
         read = [state.read for state in states.values() if state.read]
         if len({generation.fingerprint for generation in read}) > 1:
-            raise Mixed(
-                "The counts are half rebuilt with other settings; run `nifos-stream counters rebuild`."
-            )
+            said = "The counts are half rebuilt with other settings; run `nifos-stream counters rebuild`."
+            raise Mixed(said, Refusal.HALF_REBUILT)
         return cls(
             states,
             ends,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nifos_stream.counters import fields
 from nifos_stream.counters.rules import PAIRS, SINGLE
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,11 @@ def query(counted: Collection[str], by: str | None, where: Mapping[str, str]) ->
     """
     for name in (*where, *([by] if by else [])):
         if name not in SINGLE:
-            raise UserError(f"Posts are counted by {', '.join(SINGLE)}, not by {name!r}.")
+            said = f"Posts are counted by {', '.join(SINGLE)}, not by {name!r}."
+            raise UserError(said, Refusal.DIMENSION_UNKNOWN, dimension=name, dimensions=SINGLE)
     if empty := next((name for name, value in where.items() if not value), None):
-        raise UserError(f"Posts without {empty} are not counted apart; the filter needs a value.")
+        said = f"Posts without {empty} are not counted apart; the filter needs a value."
+        raise UserError(said, Refusal.WHERE_WITHOUT_VALUE, dimension=(empty,))
     filtered = _dimension(counted, tuple(where)) if where else ""
     posts, sentences = "all:", "sentences:"
     if where:
@@ -65,11 +67,14 @@ def query(counted: Collection[str], by: str | None, where: Mapping[str, str]) ->
 def _dimension(counted: Collection[str], names: tuple[str, ...]) -> str:
     wanted = next((pair for pair, parts in PAIRS.items() if set(parts) == set(names)), names[0])
     if len(set(names)) != len(names) or len(names) > 2 or (len(names) == 2 and wanted not in PAIRS):
-        raise UserError(f"Posts are not counted by {' and '.join(names)} together{_but(PAIRS, counted)}")
+        said = f"Posts are not counted by {' and '.join(names)} together{_but(PAIRS, counted)}"
+        raise UserError(said, Refusal.NOT_COUNTED_TOGETHER, dimensions=names)
     if wanted not in counted:
+        said = f"Posts are not counted by {wanted.replace('*', ' and ')}"
         raise UserError(
-            f"Posts are not counted by {wanted.replace('*', ' and ')}"
-            + _but(PAIRS if wanted in PAIRS else SINGLE, counted)
+            said + _but(PAIRS if wanted in PAIRS else SINGLE, counted),
+            Refusal.NOT_COUNTED_TOGETHER if wanted in PAIRS else Refusal.NOT_COUNTED,
+            dimensions=names,
         )
     return wanted
 

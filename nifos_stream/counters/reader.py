@@ -23,7 +23,7 @@ from nifos_stream.counters.store import Keys
 from nifos_stream.counters.sums import by_size, count_of
 from nifos_stream.counters.wanted import EVERY, Filter
 from nifos_stream.counters.windows import instant
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 
 _Answer = TypeVar("_Answer")
 
@@ -269,4 +269,5 @@ class Counts:
                     self._sleep(_MIXED_WAIT_SECONDS)
         except connect.TROUBLE as error:
             raise connect.away(self._url, error) from error
-        raise mixed or RedisAway("The counts are being rebuilt faster than they can be read.")
+        said = "The counts are being rebuilt faster than they can be read."
+        raise mixed or RedisAway(said, Refusal.REBUILT_TOO_FAST)

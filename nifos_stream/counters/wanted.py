@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from nifos_stream.counters.posts import KeptPost
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 from nifos_stream.messages import LABELS_KO, Label
 
 
@@ -42,7 +42,8 @@ class Filter:
     def where(cls, where: Mapping[str, str], label: str | None = None, text: str | None = None) -> Self:
         """A filter by dimension, as `read_where` reads it. UserError for one that posts are not kept by."""
         if unknown := [name for name in where if name not in KEPT_BY]:
-            raise UserError(f"Posts are kept by {', '.join(KEPT_BY)}, not by {_shown(unknown[0])}.")
+            said = f"Posts are kept by {', '.join(KEPT_BY)}, not by {_shown(unknown[0])}."
+            raise UserError(said, Refusal.NOT_KEPT_BY, dimension=unknown[0], dimensions=KEPT_BY)
         source, channel, keyword = ([where[name]] if name in where else [] for name in KEPT_BY)
         return cls.of([label] if label else (), source, channel, keyword, text)
 
@@ -82,9 +83,11 @@ def read_where(written: Iterable[str]) -> dict[str, str]:
     for each in written:
         name, equals, value = (part.strip() for part in each.partition("="))
         if not (name and equals and value):
-            raise UserError(f"`where` is DIMENSION=VALUE, such as keyword=산불, not {_shown(each)}.")
+            said = f"`where` is DIMENSION=VALUE, such as keyword=산불, not {_shown(each)}."
+            raise UserError(said, Refusal.WHERE_UNREADABLE, where=each)
         if pairs.setdefault(name, value) != value:
-            raise UserError(f"`where` asks for two values of {_shown(name, quoted=False)} at once.")
+            said = f"`where` asks for two values of {_shown(name, quoted=False)} at once."
+            raise UserError(said, Refusal.WHERE_TWICE, dimension=(name,))
     return pairs
 
 
@@ -93,7 +96,8 @@ def read_label(written: str) -> Label:
     names = {label.value: label for label in Label} | {name: label for label, name in LABELS_KO.items()}
     label = names.get(_composed(written.strip()).lower())
     if label is None:
-        raise UserError(f"A label is one of {', '.join(names)}, not {_shown(written)}.")
+        said = f"A label is one of {', '.join(names)}, not {_shown(written)}."
+        raise UserError(said, Refusal.LABEL_UNKNOWN, label=written, labels=tuple(Label))
     return label
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nifos_stream.counters.buckets import CALENDAR_GRAINS, EARLIEST, LATEST, Calendar
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 from nifos_stream.settings import GRAINS
 
 STEPS = (*GRAINS, "month", "year")
@@ -48,7 +48,8 @@ def seconds_of(window: str) -> int:
     found = re.fullmatch(r"(\d{1,6})([smhdw])", window.strip())
     if not found or not int(found[1]):
         units = "s, m, h, d or w: seconds to weeks"
-        raise UserError(f"A window is a number and a unit ({units}), such as 15m, 24h or 7d, not {window!r}.")
+        said = f"A window is a number and a unit ({units}), such as 15m, 24h or 7d, not {window!r}."
+        raise UserError(said, Refusal.WINDOW_UNREADABLE, window=window)
     return int(found[1]) * _UNITS[found[2]]
 
 
@@ -57,12 +58,12 @@ def instant(value: str | dt.datetime | dt.date | float, zone: dt.tzinfo) -> floa
     if isinstance(value, (int, float)):
         return float(value)
     if isinstance(value, str):
+        written = value
         try:
-            value = dt.datetime.fromisoformat(value.strip())
+            value = dt.datetime.fromisoformat(written.strip())
         except ValueError:
-            raise UserError(
-                f"{value!r} is not a date or time, such as 2026-05-01 or 2026-05-01T09:30."
-            ) from None
+            said = f"{written!r} is not a date or time, such as 2026-05-01 or 2026-05-01T09:30."
+            raise UserError(said, Refusal.MOMENT_UNREADABLE, moment=written) from None
     if not isinstance(value, dt.datetime):
         value = dt.datetime.combine(value, dt.time())
     return (value if value.tzinfo else value.replace(tzinfo=zone)).timestamp()
@@ -82,21 +83,24 @@ class Windows:
         UserError when the window is empty, or `grain` is unknown, not kept so long, or too fine for it.
         """
         if grain is not None and grain not in STEPS:
-            raise UserError(f"A grain is one of {', '.join(STEPS)}, not {grain!r}.")
+            said = f"A grain is one of {', '.join(STEPS)}, not {grain!r}."
+            raise UserError(said, Refusal.GRAIN_UNKNOWN, grain=grain, grains=STEPS)
         if not start < end:
-            raise UserError("The window ends before it begins.")
+            raise UserError("The window ends before it begins.", Refusal.WINDOW_EMPTY)
         start, end = max(start, EARLIEST), min(max(end, EARLIEST), LATEST)
         start = min(max(start, now - self._retention_seconds["1d"]), end)
         kept = [name for name in GRAINS if self._covers(name, int(start // 1), now)]
         finest = kept[0] if kept else "1d"
         if grain in GRAINS and grain not in kept and grain != "1d":
-            raise UserError(f"Counts by {grain} are not kept so far back; by {finest} they are.")
+            said = f"Counts by {grain} are not kept so far back; by {finest} they are."
+            raise UserError(said, Refusal.NOT_KEPT, grain=grain, finest=finest)
         step = grain or self._step(finest, end - start)
         grain_used = grain or self._aligned(finest, step, int(start // 1), int(end // 1))
         first = self._calendar.start(grain_used, int(start // 1))
         last = self._round_up(grain_used, max(end, first + 1))
         if (last - first) / _NOMINAL_SECONDS[step] > MAX_ASKED_POINTS:
-            raise UserError(f"So long a window by {step} has too many points; ask for a coarser grain.")
+            said = f"So long a window by {step} has too many points; ask for a coarser grain."
+            raise UserError(said, Refusal.TOO_MANY_POINTS, grain=step)
         return Span(first, last, grain_used, step)
 
     def points(self, span: Span) -> list[int]:

@@ -1,5 +1,6 @@
 """What many ask for, read once in a while for all of them, also where that fails. Knows no Redis."""
 
+import copy
 import threading
 import time
 from collections.abc import Callable
@@ -44,11 +45,11 @@ class Shared(Generic[_Value]):
         try:
             value = self._read()
         except UserError as error:
-            kind, said = type(error), str(error)
+            refused = copy.copy(error)
 
             def refuse() -> _Value:
                 # A new one for each: a traceback belongs to who raised it.
-                raise kind(said)
+                raise copy.copy(refused)
 
             return refuse
         return lambda: value

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Protocol
 
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 
 MOST_CHARACTERS = 20
 """Longer words are none that people use."""
@@ -68,9 +68,9 @@ class Reader:
         try:
             import kiwipiepy
         except ModuleNotFoundError as error:
-            raise UserError(
-                f"What drives the counts needs more packages ({error.name}): pip install 'nifos-stream[web]'."
-            ) from None
+            package = str(error.name)
+            said = f"What drives the counts needs more packages ({package}): pip install 'nifos-stream[web]'."
+            raise UserError(said, Refusal.WORDS_MISSING, package=package) from None
         self._kiwi: Any = kiwipiepy.Kiwi(num_workers=1)
 
     def read(self, texts: Sequence[str]) -> list[Words]:

@@ -219,8 +219,27 @@ def test_a_window_of_the_address_that_no_button_has_is_shown_as_asked(served, op
 def test_a_window_of_the_address_that_is_none_is_refused_in_words(served, opened):
     opened.expected += ["422", "400"]
     page = opened(served, {"window": "soon", "lang": "en"})
-    expect(page.locator("#problem")).to_contain_text("not 'soon'")
+    expect(page.locator("#problem")).to_contain_text("not ‘soon’")
     expect(page.locator("#windows button[aria-pressed=true]")).to_have_text("soon")
+
+
+def test_a_refusal_is_said_in_the_language_of_the_page(served, opened):
+    opened.expected += ["400"]
+    page = opened(served, {"window": "soon", "lang": "ko"})
+    for lang, said in (("ko", "‘soon’은(는) 기간이 아닙니다."), ("en", "or 7d, not ‘soon’.")):
+        page.locator(f"#languages [data-lang={lang}]").click()
+        expect(page.locator("#problem")).to_contain_text(said)
+        expect(page.locator("#drivers-note")).to_contain_text(said)
+
+
+def test_a_sentence_that_gets_no_label_is_refused_in_the_language_of_the_page(served, opened):
+    opened.expected += ["422"]
+    page = opened(served, {"lang": "ko"})
+    page.locator("#try-text").fill("  ")
+    page.locator("#try-form button").click()
+    for lang, said in (("ko", "읽을 것이 없습니다."), ("en", "There is nothing to read in this text.")):
+        page.locator(f"#languages [data-lang={lang}]").click()
+        expect(page.locator("#try-answer")).to_contain_text(said)
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

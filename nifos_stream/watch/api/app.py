@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 
 from nifos_stream import __version__
 from nifos_stream.alerts.shelf import Shelf, shelf_of
 from nifos_stream.counters.reader import Counts
+from nifos_stream.errors import Reason, Refusal
 from nifos_stream.model import Unread
 from nifos_stream.settings import ModelSettings, Settings
 from nifos_stream.watch.api import alerts, answer, drivers, page, problem
@@ -185,12 +185,12 @@ async def _followed(hub: Hub, question: Question) -> EventStream:
     try:
         viewer = hub.join(question)
     except TooManyQuestions as error:
-        raise HTTPException(429, str(error), problem.AGAIN) from None
+        raise problem.Refused(429, str(error), Refusal.TOO_MANY_QUESTIONS, again=True) from None
     leave = partial(hub.leave, question, viewer)
     try:
         first = await anext(viewer)
     except StopAsyncIteration:
-        raise HTTPException(503, "The server is going down.", problem.AGAIN) from None
+        raise problem.Refused(503, "The server is going down.", Refusal.GOING_DOWN, again=True) from None
     except BaseException:
         leave()
         raise
@@ -206,9 +206,11 @@ def _classify(labeller: Labeller) -> APIRouter:
         try:
             info, reading = await labeller.label(sentence.text)
         except Unlabelled as error:
-            raise HTTPException(503, str(error), problem.AGAIN) from None
+            raise problem.Refused(503, str(error), error.refusal, again=True, **error.named) from None
         if isinstance(reading, Unread):
-            raise HTTPException(422, reading.detail)
+            empty = reading.reason == Reason.EMPTY_TEXT
+            refusal = Refusal.NOTHING_TO_READ if empty else Refusal.NO_LABEL
+            raise problem.Refused(422, reading.detail, refusal)
         return answer.labelled(info, reading)
 
     return router

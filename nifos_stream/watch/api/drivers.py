@@ -3,9 +3,9 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from starlette.exceptions import HTTPException
 
 from nifos_stream.counters.reader import Counts
+from nifos_stream.errors import Refusal
 from nifos_stream.watch.analyst import Analyst
 from nifos_stream.watch.apart import Apart
 from nifos_stream.watch.api import answer, problem
@@ -33,7 +33,7 @@ def routes(desk: Desk, problems: dict[int | str, dict[str, Any]]) -> APIRouter:
         try:
             found = await desk.find(asked.question())
         except TooManyWait as error:
-            raise HTTPException(503, str(error), problem.AGAIN) from None
+            raise problem.Refused(503, str(error), Refusal.TOO_MANY_QUESTIONS, again=True) from None
         return Response(answer.drivers_written(found), media_type="application/json")
 
     return router

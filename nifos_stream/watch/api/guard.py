@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nifos_stream import logs
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 from nifos_stream.settings import WebSettings
 from nifos_stream.watch.api import problem
 
@@ -92,25 +91,28 @@ class Guard:
         except Exception:
             log.exception("request.failed", path=scope["path"])
             if not started:
-                await problem.response(500, problem.BROKEN)(scope, receive, sent)
+                await problem.response(500, problem.BROKEN, Refusal.BROKEN)(scope, receive, sent)
 
     def _judged(self, scope: Scope) -> tuple[ASGIApp | None, Scope]:
         """The refusal, if it is refused; else the request without its token."""
         headers = Headers(scope=scope)
         if self._access.hosts is not None and _host(headers.get("host", "")) not in self._access.hosts:
             # A page elsewhere whose name was made to resolve to this machine (DNS rebinding).
-            return problem.response(400, "Ask under the address of this machine, such as 127.0.0.1."), scope
+            said = "Ask under the address of this machine, such as 127.0.0.1."
+            return problem.response(400, said, Refusal.OTHER_ADDRESS), scope
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
-            return problem.response(403, "Pages of other sites may not ask here."), scope
+            said = "Pages of other sites may not ask here."
+            return problem.response(403, said, Refusal.OTHER_SITE), scope
         if int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
-            return problem.response(413, _TOO_LARGE), scope
+            return problem.response(413, _TOO_LARGE, Refusal.BODY_TOO_LARGE), scope
         inner, tokens = _without_token(scope)
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             tokens.append(shown.strip().encode("latin-1"))
         if not _is_open(scope["path"]) and not self._is_known(tokens):
             said = "Show the token, as Authorization: Bearer TOKEN or as ?token=TOKEN."
-            return problem.response(401, said, {"WWW-Authenticate": "Bearer"}), scope
+            shows = {"WWW-Authenticate": "Bearer"}
+            return problem.response(401, said, Refusal.TOKEN_NEEDED, headers=shows), scope
         return None, inner
 
     def _is_known(self, tokens: list[bytes]) -> bool:
@@ -143,7 +145,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > MAX_BODY_BYTES:
-            raise HTTPException(413, _TOO_LARGE)
+            raise problem.Refused(413, _TOO_LARGE, Refusal.BODY_TOO_LARGE)
         return message
 
     return limited

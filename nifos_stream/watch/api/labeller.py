@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 from nifos_stream.model import ModelInfo, Reading, Unread
 
 MOST_WAITING = 32
@@ -22,8 +22,8 @@ class Model(Protocol):
         """One reading per text, in order."""
 
 
-class Unlabelled(Exception):
-    """There is no model now, or too many wait for it; one sentence for a person."""
+class Unlabelled(UserError):
+    """There is no model now, or too many wait for it."""
 
 
 class Labeller:
@@ -40,7 +40,8 @@ class Labeller:
     async def label(self, text: str) -> tuple[ModelInfo, Reading | Unread]:
         """Which model read it, and what it says. Unlabelled."""
         if self._waiting >= self._most_waiting:
-            raise Unlabelled(f"{self._waiting} sentences wait to be labelled; that is the most.")
+            said = f"{self._waiting} sentences wait to be labelled; that is the most."
+            raise Unlabelled(said, Refusal.TOO_MANY_SENTENCES)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._read, text)
@@ -56,5 +57,5 @@ class Labeller:
             try:
                 self._model = self._load()
             except UserError as error:
-                raise Unlabelled(str(error)) from error
+                raise Unlabelled(str(error), Refusal.MODEL_MISSING, reason=str(error)) from error
         return self._model.info, self._model.classify([text])[0]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from nifos_stream.counters.reader import Counts, Filter
 from nifos_stream.counters.shapes import Window
 from nifos_stream.counters.wanted import read_label, read_where
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 from nifos_stream.watch.analyst import MOST_WORDS
 from nifos_stream.watch.analyst import Asked as AskedWords
 
@@ -71,7 +71,7 @@ class Asked(BaseModel):
     def question(self) -> Question:
         """The question, in the one form that equal questions share. UserError when it contradicts itself."""
         if self.window is not None and self.start is not None:
-            raise UserError(_NOT_BOTH)
+            raise UserError(_NOT_BOTH, Refusal.WINDOW_AND_FROM)
         return Question(
             window=self.window or "1h",
             by=self.by or None,
@@ -112,7 +112,7 @@ class AskedDrivers(BaseModel):
     def question(self) -> AskedWords:
         """The question. UserError when it contradicts itself, or for a label that there is not."""
         if self.window is not None and self.start is not None:
-            raise UserError(_NOT_BOTH)
+            raise UserError(_NOT_BOTH, Refusal.WINDOW_AND_FROM)
         return AskedWords(
             label=read_label(self.label),
             wanted=Filter.where(read_where(self.where)),

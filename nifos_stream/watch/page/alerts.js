@@ -12,6 +12,7 @@ const LIMIT = 20;
 const KINDS = ["surge", "threshold", "silence"];
 const items = keyed();
 let latest = null;
+let trouble = null;
 
 let polling;
 
@@ -19,11 +20,13 @@ let polling;
 export function start() {
   const failed = (problem) => {
     latest = null;
+    trouble = problem;
     items.clear();
     byId("alerts-list").replaceChildren();
-    say(byId("alerts-note"), sentence(problem));
+    translate();
   };
   const got = ({ alerts }) => {
+    trouble = null;
     latest = alerts.map((alert) => ({ ...alert, evidence: evidence.usable(alert.evidence) }));
     translate();
   };
@@ -36,6 +39,7 @@ export const again = () => polling.again();
 
 /** Say everything anew, in the language of now. */
 export function translate() {
+  if (trouble) say(byId("alerts-note"), sentence(trouble));
   if (!latest) return;
   say(byId("alerts-note"), latest.length ? "" : t("alertsNone"));
   const sorted = [...latest].sort((a, b) => (a.ended_at !== null) - (b.ended_at !== null) || Date.parse(b.started_at) - Date.parse(a.started_at));

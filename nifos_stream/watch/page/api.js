@@ -6,11 +6,13 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15000;
 const LONGEST_ASKED_WAIT_MS = 300000;
 
-/** What the server refused. status: of HTTP; 0 when it could not be reached. askedMs: wait at least so long. */
+/** What the server refused. status: of HTTP; 0 when it could not be reached. said: the server's detail, and its code and
+values, if it has any. askedMs: wait at least so long. */
 export class Problem extends Error {
-  constructor(status, detail, askedMs = 0) {
-    super(detail);
+  constructor(status, said, askedMs = 0) {
+    super(said.detail);
     this.status = status;
+    this.said = said;
     this.askedMs = askedMs;
   }
 }
@@ -46,7 +48,7 @@ export async function ask(route, query = [], { body, signal } = {}) {
 
 /** Follow a stream until `close()` is called.
 
-heard: {message(data), problem(detail), away(problem)}; away: the connection is gone, and will be tried again, but not
+heard: {message(data), problem(said), away(problem)}; away: the connection is gone, and will be tried again, but not
 where the token is missing or wrong: then whoever follows does so anew with another one. */
 export function follow(route, query, heard) {
   const stop = new AbortController();
@@ -57,7 +59,7 @@ export function follow(route, query, heard) {
 async function run(route, query, heard, stopped) {
   let failures = 0;
   while (!stopped.aborted) {
-    let problem = new Problem(0, "");
+    let problem = new Problem(0, { detail: "" });
     try {
       await listen(route, query, stopped, (name, data) => {
         if (stopped.aborted) return;
@@ -122,11 +124,11 @@ async function request(route, query, options) {
   try {
     answer = await fetch(`api/v1/${route}?${new URLSearchParams(query)}`, { ...options, headers });
   } catch (error) {
-    throw new Problem(0, error.name === "AbortError" ? "" : String(error.message));
+    throw new Problem(0, { detail: error.name === "AbortError" ? "" : String(error.message) });
   }
   if (answer.ok) return answer;
   const said = await answer.json().catch(() => ({}));
-  throw new Problem(answer.status, said.detail ?? answer.statusText, askedMs(answer.headers.get("Retry-After")));
+  throw new Problem(answer.status, { ...said, detail: said.detail ?? answer.statusText }, askedMs(answer.headers.get("Retry-After")));
 }
 
 /** Milliseconds of a Retry-After, which is a number of seconds or a date; 0 where it is neither. */

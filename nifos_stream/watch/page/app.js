@@ -46,7 +46,7 @@ function ask() {
 
 function listen() {
   stream?.close();
-  stream = follow("overview", [...state.span(), ...state.where()], { message, problem: ({ detail }) => lost(detail), away });
+  stream = follow("overview", [...state.span(), ...state.where()], { message, problem: lost, away });
 }
 
 function message(answer) {
@@ -55,16 +55,17 @@ function message(answer) {
   show();
 }
 
-function lost(detail) {
-  status.lost(detail);
-  numbers.refused(detail);
+/** said: what the server refused, or null where it cannot be reached. */
+function lost(said) {
+  status.lost(said);
+  numbers.refused(said);
 }
 
 function away(problem) {
   if (problem.status === 401) {
-    lost(t("tokenNeeded"));
+    lost({ code: "token_needed" });
     token.demand(again);
-  } else lost(problem.status ? problem.message : "");
+  } else lost(problem.status ? problem.said : null);
 }
 
 function again() {

@@ -10,6 +10,7 @@ import * as state from "./state.js";
 import { say as t } from "./text.js";
 
 let latest = null;
+let trouble = null;
 
 /** Let sentences be tried. */
 export function start() {
@@ -30,17 +31,19 @@ export function start() {
 export function translate() {
   byId("try-text").placeholder = t("tryPlaceholder");
   if (latest) show(latest);
+  if (trouble) byId("try-answer").replaceChildren(element("p", { class: "note" }, sentence(trouble)));
 }
 
 async function attempt(text) {
   const answer = byId("try-answer");
   answer.replaceChildren(element("p", { class: "note" }, t("tryWaiting")));
+  latest = trouble = null;
   try {
     latest = { text, ...(await ask("classify", [], { body: { text } })) };
     show(latest);
   } catch (problem) {
-    latest = null;
-    answer.replaceChildren(element("p", { class: "note" }, sentence(problem)));
+    trouble = problem;
+    translate();
   }
 }
 

@@ -15,6 +15,7 @@ const pollings = [];
 const answers = {};
 const open = {};
 const lists = {};
+let trouble = null;
 
 /** Begin to follow the words. */
 export function start() {
@@ -22,10 +23,12 @@ export function start() {
     const failed = (problem) => {
       forget(label);
       byId("drivers").setAttribute("aria-busy", "false");
-      say(byId("drivers-note"), sentence(problem));
+      trouble = problem;
+      translate();
     };
     const got = (answer) => {
       answers[label] = answer;
+      trouble = null;
       translate();
       return answer.unread ? SOON_MS : EVERY_MS;
     };
@@ -37,6 +40,7 @@ export function start() {
 /** Ask anew, as after a change of window or filter. */
 export function again() {
   LABELS.forEach(forget);
+  trouble = null;
   byId("drivers").setAttribute("aria-busy", "true");
   say(byId("drivers-note"), t("driversWaiting"));
   for (const polling of pollings) polling.again();
@@ -51,6 +55,7 @@ function forget(label) {
 /** Say everything anew, in the language of now. */
 export function translate() {
   for (const label of LABELS) if (answers[label]) show(label);
+  if (trouble) say(byId("drivers-note"), sentence(trouble));
 }
 
 function query(label) {

@@ -7,11 +7,11 @@ import { DIMENSIONS } from "./state.js";
 import { say as t } from "./text.js";
 
 const SECTIONS = ["glance", "chart-section", ...DIMENSIONS];
-let why = "";
+let why = null;
 
 /** Something else is asked for; there is no answer yet. */
 export function asked() {
-  why = "";
+  why = null;
   become("asked");
   empty.hide();
 }
@@ -19,9 +19,9 @@ export function asked() {
 /** The answer is here. */
 export const answered = () => become("shown");
 
-/** There is no answer, and maybe never will be. detail: the server's sentence. */
-export function refused(detail) {
-  why = detail;
+/** There is no answer, and maybe never will be. said: what the server refused; null where it cannot be reached. */
+export function refused(said) {
+  why = said;
   if (document.body.dataset.numbers !== "shown") become("refused");
 }
 

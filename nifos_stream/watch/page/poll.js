@@ -1,7 +1,7 @@
 // Ask a route again and again while the page is looked at, and say what went wrong. Knows no section.
 
 import { ask, backOff } from "./api.js";
-import { say as t } from "./text.js";
+import { refusal, say as t } from "./text.js";
 
 /** Ask `route` every so often. query(): its [name, value] pairs, or null for "not now". got(answer) may return in how
 many milliseconds to ask again; failed(problem).
@@ -56,8 +56,8 @@ export function poll(route, everyMs, query, { got, failed }) {
 
 /** A sentence for a problem of one section. */
 export function sentence(problem) {
-  if (problem.status === 401) return t("tokenNeeded");
+  if (problem.status === 401) return refusal({ code: "token_needed" });
   if (problem.status === 404) return t("notAvailable");
   if (problem.status === 0) return t("unreachable");
-  return t("failed", { detail: problem.message });
+  return t("failed", { detail: refusal(problem.said ?? { detail: problem.message }) });
 }

@@ -2,7 +2,7 @@
 
 import { byId, say } from "./dom.js";
 import * as format from "./format.js";
-import { say as t } from "./text.js";
+import { refusal, say as t } from "./text.js";
 
 const STALE_SECONDS = 15;
 let freshness = null;
@@ -24,9 +24,9 @@ export function heard(window) {
   show();
 }
 
-/** No newer numbers: the connection is gone, or (`detail`) the server says why. */
-export function lost(detail = "") {
-  trouble = { detail };
+/** No newer numbers: the server `said` why, or the connection is gone (null). */
+export function lost(said) {
+  trouble = { said };
   show();
 }
 
@@ -40,14 +40,14 @@ export function show() {
   say(byId("status-text"), text);
   document.body.classList.toggle("old", live === "no" && heardAt !== null);
   const problem = byId("problem");
-  problem.hidden = !trouble?.detail;
-  say(problem, trouble?.detail ?? "");
+  problem.hidden = !trouble?.said;
+  say(problem, trouble?.said ? refusal(trouble.said) : "");
 }
 
 function said() {
   const since = heardAt === null ? null : (performance.now() - heardAt) / 1000;
-  if (trouble && since === null) return ["no", t(trouble.detail ? "noNumbers" : "awayFirst")];
-  if (trouble) return ["no", t(trouble.detail ? "redisAway" : "away", { age: format.age(since) })];
+  if (trouble && since === null) return ["no", t(trouble.said ? "noNumbers" : "awayFirst")];
+  if (trouble) return ["no", t(trouble.said ? "redisAway" : "away", { age: format.age(since) })];
   if (freshness === null) return ["connecting", t("connecting")];
   const [live, text] = level(freshness);
   const more = [text];

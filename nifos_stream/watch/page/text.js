@@ -164,12 +164,48 @@ const TEXTS = {
   emptyWindow: ["이 기간과 필터에는 글이 없습니다. 지금까지 집계된 글은 {count}개입니다.", "No posts in this window with this filter; {count} have been counted in all."],
   widen: ["{window} 보기", "Look at {window}"],
 
-  tokenNeeded: ["이 서버의 토큰이 필요합니다. 토큰을 넣으면 이어집니다.", "This server wants its token. Enter it to go on."],
   tokenTitle: ["토큰이 필요합니다", "A token is needed"],
   tokenWhy: ["이 서버는 토큰을 아는 사람에게만 답합니다. 토큰은 서버를 띄운 사람이 NIFOS_WEB__TOKEN에 정한 값입니다. 이 탭을 닫을 때까지 기억합니다.", "This server answers only those who know its token: the NIFOS_WEB__TOKEN that whoever started it has set. It is kept until this tab is closed."],
   tokenWrong: ["이 서버의 토큰이 아닙니다. 띄어쓰기와 대소문자를 확인하세요.", "That is not the token of this server; mind spaces and capitals."],
   tokenLabel: ["토큰", "Token"],
   tokenButton: ["열기", "Open"],
+};
+/** What the server refuses, by its code. */
+const REFUSALS = {
+  window_unreadable: ["기간은 15m, 24h, 7d처럼 숫자와 단위(s, m, h, d, w)로 씁니다. ‘{window}’은(는) 기간이 아닙니다.", "A window is a number and a unit (s, m, h, d or w), such as 15m, 24h or 7d, not ‘{window}’."],
+  window_empty: ["기간의 끝이 시작보다 앞섭니다.", "The window ends before it begins."],
+  window_and_from: ["기간의 길이(window)와 시작(from)은 함께 쓸 수 없습니다.", "A window has a length or a begin (from), not both."],
+  moment_unreadable: ["‘{moment}’은(는) 2026-05-01이나 2026-05-01T09:30 같은 날짜나 시각이 아닙니다.", "‘{moment}’ is not a date or time, such as 2026-05-01 or 2026-05-01T09:30."],
+  grain_unknown: ["‘{grain}’ 단위는 없습니다. 가능한 단위: {grains}.", "There is no grain ‘{grain}’; there are {grains}."],
+  not_kept: ["{grain} 단위의 수는 그렇게 오래 보관하지 않습니다. {finest} 단위는 있습니다.", "Counts by {grain} are not kept so far back; by {finest} they are."],
+  too_many_points: ["이 기간은 {grain} 단위로 나누기에는 너무 깁니다. 더 큰 단위로 물어보세요.", "So long a window by {grain} has too many points; ask for a coarser grain."],
+  dimension_unknown: ["‘{dimension}’별로는 세지 않습니다. 가능한 것: {dimensions}.", "Posts are not counted by ‘{dimension}’; they may be by {dimensions}."],
+  not_counted: ["이 서버에서는 글을 {dimensions}별로 세지 않습니다(NIFOS_COUNTERS__DIMENSIONS).", "Posts are not counted by {dimensions} on this server (NIFOS_COUNTERS__DIMENSIONS)."],
+  not_counted_together: ["이 서버에서는 다음을 함께 세지 않습니다: {dimensions}(NIFOS_COUNTERS__DIMENSIONS). 필터 하나를 지워 보세요.", "These are not counted together on this server: {dimensions} (NIFOS_COUNTERS__DIMENSIONS). Remove one of the filters."],
+  not_kept_by: ["글은 ‘{dimension}’(으)로 거를 수 없습니다. 가능한 것: {dimensions}.", "Posts cannot be filtered by ‘{dimension}’, but by {dimensions}."],
+  where_unreadable: ["필터는 keyword=산불처럼 씁니다. ‘{where}’은(는) 필터가 아닙니다.", "A filter is written as keyword=산불, not as ‘{where}’."],
+  where_without_value: ["필터에 값이 없습니다: {dimension}.", "The filter has no value: {dimension}."],
+  where_twice: ["필터 하나에 값이 둘입니다: {dimension}.", "One filter has two values: {dimension}."],
+  label_unknown: ["‘{label}’ 라벨은 없습니다. 가능한 라벨: {labels}.", "There is no label ‘{label}’; there are {labels}."],
+  parameter_unreadable: ["값을 읽을 수 없습니다: {parameters}.", "The value cannot be read: {parameters}."],
+  parameter_too_long: ["값이 너무 깁니다: {parameters}, 최대 {most}자.", "The value is too long: {parameters}, at most {most} characters."],
+  body_unreadable: ["보낸 내용을 읽을 수 없습니다.", "What was sent cannot be read."],
+  body_too_large: ["보낸 내용이 너무 깁니다.", "What was sent is too long."],
+  too_many_questions: ["지금 이 서버에 서로 다른 질문이 너무 많습니다. 잠시 뒤 다시 시도합니다.", "Too many different questions are asked here now; trying again soon."],
+  too_many_sentences: ["지금 분류를 기다리는 문장이 너무 많습니다. 잠시 뒤 다시 해 보세요.", "Too many sentences wait to be labelled; try again soon."],
+  redis_away: ["Redis가 답하지 않습니다({address}): {reason} (NIFOS_REDIS__URL).", "Redis did not answer at {address}: {reason} (NIFOS_REDIS__URL)."],
+  redis_login_refused: ["Redis({address})가 사용자 이름이나 비밀번호를 거부했거나 요구합니다(NIFOS_REDIS__URL).", "Redis at {address} refused the user name or password, or asks for one (NIFOS_REDIS__URL)."],
+  half_rebuilt: ["다른 설정으로 다시 세다가 중간에 멈췄습니다. `nifos-stream counters rebuild`를 실행하세요.", "The counts are half rebuilt with other settings; run `nifos-stream counters rebuild`."],
+  rebuilt_too_fast: ["다시 세는 중이라 지금은 읽을 수 없습니다.", "The counts are being rebuilt faster than they can be read."],
+  words_missing: ["서버에 {package} 패키지가 없습니다: pip install 'nifos-stream[web]'", "The server lacks the package {package}: pip install 'nifos-stream[web]'"],
+  model_missing: ["서버가 모델을 읽지 못했습니다: {reason}", "The server cannot load its model: {reason}"],
+  nothing_to_read: ["이 글에는 읽을 것이 없습니다.", "There is nothing to read in this text."],
+  no_label: ["모델이 이 글에 라벨을 붙이지 못했습니다.", "The model has no label for this text."],
+  going_down: ["서버가 멈추는 중입니다.", "The server is going down."],
+  broken: ["서버에 문제가 생겼습니다. 이유는 서버의 로그에 있습니다.", "Something went wrong on the server; its log says what."],
+  token_needed: ["이 서버의 토큰이 필요합니다. 토큰을 넣으면 이어집니다.", "This server wants its token. Enter it to go on."],
+  other_address: ["127.0.0.1처럼 이 컴퓨터의 주소로 열어 주세요.", "Open it under the address of this machine, such as 127.0.0.1."],
+  other_site: ["다른 사이트의 페이지는 여기에 물을 수 없습니다.", "Pages of other sites may not ask here."],
 };
 const COLUMN = { ko: 0, en: 1 };
 let language = "en";
@@ -186,6 +222,18 @@ export const spoken = () => language;
 export const has = (key) => Object.hasOwn(TEXTS, key);
 
 /** A sentence; `{name}` in it stands for a value. */
-export function say(key, values = {}) {
-  return TEXTS[key][COLUMN[language]].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+export const say = (key, values = {}) => filled(TEXTS[key], values);
+
+/** What the server refused, as it says it with a code; in its own words where the code is not known here. */
+export function refusal({ code, values = {}, detail }) {
+  return Object.hasOwn(REFUSALS, code) ? filled(REFUSALS[code], values) : detail;
+}
+
+function filled(sentence, values) {
+  return sentence[COLUMN[language]].replace(/\{(\w+)\}/g, (_, name) => written(values[name]));
+}
+
+/** A text; names of the API in the language of now, where they have one. */
+function written(value) {
+  return Array.isArray(value) ? value.map((name) => (has(name) ? say(name) : name)).join(", ") : value;
 }

@@ -69,6 +69,8 @@ def problem(answer):
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == answer.status_code
     assert "\n" not in answer.json()["detail"]
+    assert answer.json()["code"]
+    assert all(isinstance(value, (str, list)) for value in answer.json()["values"].values())
     return answer.status_code, answer.json()["detail"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from nifos_stream.counters.reader import RedisAway
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 from nifos_stream.watch.api.hub import MOST_WAITING, Hub, TooManyQuestions, Viewer
 from nifos_stream.watch.api.question import Question
 from nifos_stream.watch.api.stream import EventStream
@@ -120,13 +120,15 @@ def test_redis_away_is_an_event_and_the_numbers_come_back():
     async def test(hub, source):
         viewer = hub.join(HOUR)
         await anext(viewer)
-        source.raises = RedisAway("Redis did not answer.")
+        source.raises = RedisAway("Redis did not answer.", Refusal.REDIS_AWAY, address="redis://localhost")
         name, data, *_ = (await anext(viewer)).decode().split("\n")
         assert name == "event: problem"
         assert json.loads(data.removeprefix("data: ")) == {
             "status": 503,
             "title": "Service Unavailable",
             "detail": "Redis did not answer.",
+            "code": "redis_away",
+            "values": {"address": "redis://localhost"},
         }
         source.raises = None
         while not (await anext(viewer)).startswith(b"data: "):

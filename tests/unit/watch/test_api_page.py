@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from nifos_stream.errors import Refusal
 from tests.unit.watch.test_api import TOKEN, client, problem
 
 PAGE = files("nifos_stream.watch") / "page"
@@ -70,14 +71,28 @@ def test_the_page_refers_to_files_that_there_are_and_to_no_other_host():
         assert referred in (*NAMES, "plotly.min.js")
 
 
-def test_every_sentence_of_the_page_is_there_in_both_languages_and_used():
-    sentences = dict(re.findall(r'^  "?(\w+)"?: \[(.+)\],$', source("text.js"), re.MULTILINE))
-    for key, pair in sentences.items():
+def sentences_of(name):
+    """{key: names of the values in it} of one table of the page's sentences, which are the same in Korean."""
+    table = re.search(rf"^const {name} = {{\n(.*?)^}};$", source("text.js"), re.MULTILINE | re.DOTALL)[1]
+    found = {}
+    for key, pair in re.findall(r'^  "?(\w+)"?: \[(.+)\],$', table, re.MULTILINE):
         korean, english = re.fullmatch(r'"(.*)", "(.*)"', pair).groups()
-        holes = [set(re.findall(r"\{\w+\}", text)) for text in (korean, english)]
+        holes = [set(re.findall(r"\{(\w+)\}", text)) for text in (korean, english)]
         assert holes[0] == holes[1], key
+        assert name != "REFUSALS" or re.search("[가-힣]", korean), key
+        found[key] = holes[0]
+    assert len(found) == len(re.findall("^  .+: ", table, re.MULTILINE))
+    return found
+
+
+def test_every_sentence_of_the_page_is_there_in_both_languages_and_used():
+    sentences = sentences_of("TEXTS")
     others = "".join(source(name) for name in NAMES if name != "text.js")
     asked = set(re.findall(r'\bt\("(\w+)"', others)) | set(re.findall(r'data-t(?:-label)?="(\w+)"', others))
     assert asked <= set(sentences)
     for key in sentences:
         assert f'"{key}"' in others, f"{key} is said nowhere"
+
+
+def test_the_page_has_a_sentence_for_everything_that_the_server_refuses():
+    assert set(sentences_of("REFUSALS")) == set(Refusal)
