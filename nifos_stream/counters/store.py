@@ -169,6 +169,8 @@ class Store:
 
         Why.FINGERPRINT when the counts were made by other rules.
         """
+        # An emptied Redis may begin the same generation again, at the very position that bars are known of.
+        self._bars.pop(partition, None)
         what, generation, position, now = script("open")(
             self.client,
             [self.keys.state(partition), self.keys.ends(partition)],

@@ -179,6 +179,18 @@ def _told(store):
     store.note_topic(TOPIC, 1)
 
 
+def test_nothing_is_known_of_the_samples_of_counts_that_are_gone(client):
+    """An emptied Redis, and a topic whose first offset is by now the one that was counted up to."""
+    now = int(now_of(client))
+    store = Store(client, Keys("t"), Rules.of(Settings(counters={"sample_posts": 2})))
+    store.open(0, TOPIC, 0, 9)
+    assert store.apply(0, 1, TOPIC, offered(store, *(post(now, number) for number in range(9)))) is None
+    assert store.bars(0, 1, TOPIC, 9)
+    client.flushall()
+    assert store.open(0, TOPIC, 9, 9).generation == 1
+    assert store.bars(0, 1, TOPIC, 9) == {}
+
+
 def test_posts_of_a_refused_batch_are_not_kept(store, client):
     store.open(0, TOPIC, 0, 9)
     some = offered(store, post(now_of(client), 1))
