@@ -228,25 +228,38 @@ def test_redis_is_put_back_to_an_older_snapshot(make_settings, mistreated, own_r
 
 
 def test_redis_goes_back_while_the_view_does_not_notice(make_settings, mistreated, own_redis):
-    """A failover that lost the newest writes: positions and counts are older, the connection lives on."""
+    """A failover that lost the newest writes: positions and counts are older, the connection lives on.
+
+    Either the next batch is refused or, where none comes in time, the sampler sees the older position first:
+    Redis goes back until a batch was refused.
+    """
     settings = make_settings(partitions=3, on=mistreated)
     events = Events(settings, PARTITIONS)
     events.produce(1000, transactions=5)
     with viewing(settings) as view:
         view.wait_level()
         older = {key: (own_redis.dump(key), own_redis.pttl(key)) for key in own_redis.scan_iter("{*")}
-        with events.going_on():
-            time.sleep(1.5)
+
+        def counts_on():
+            before = view.value("events_counted_total")
+            wait_until(lambda: view.value("events_counted_total") > before, what="more is counted")
+
+        def is_refused():
             restore = own_redis.pipeline(transaction=True)
             restore.flushall()
             for key, (value, expiry) in older.items():
                 if value is not None:
                     restore.restore(key, max(0, expiry), value)
             restore.execute()
-            time.sleep(1.0)
+            counts_on()
+            return view.value("apply_refused_total", why="position") > 0
+
+        with events.going_on():
+            counts_on()
+            wait_until(is_refused, what="a batch is refused for its position")
         view.wait_level()
-        assert view.value("apply_refused_total", why="position") > 0
-        assert_equal(mistreated.bootstrap_servers, own_redis, settings)
+        counted = assert_equal(mistreated.bootstrap_servers, own_redis, settings)
+        assert view.value("events_counted_total") > counted, "what the snapshot lacked was counted twice"
         view.end()
 
 
