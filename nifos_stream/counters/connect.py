@@ -24,7 +24,7 @@ from redis.exceptions import (
 from redis.retry import Retry
 
 from nifos_stream import logs
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 
 RedisClient: TypeAlias = (
     Any  # redis.Redis or RedisCluster: their stubs differ, what is called on them does not.
@@ -134,9 +134,12 @@ def wait_until_ready(
 
 def away(url: str, error: Exception) -> RedisAway:
     """One of TROUBLE, said to a person: Redis asks for another password, or did not answer."""
+    address, reason = shown(url), _said(error)
     if _is_login(error):
-        return LoginRefused(f"Redis at {shown(url)} {_REFUSED} (NIFOS_REDIS__URL).")
-    return RedisAway(f"Redis did not answer at {shown(url)}: {_said(error)} (NIFOS_REDIS__URL).")
+        said = f"Redis at {address} {_REFUSED} (NIFOS_REDIS__URL)."
+        return LoginRefused(said, Refusal.REDIS_LOGIN_REFUSED, address=address)
+    said = f"Redis did not answer at {address}: {reason} (NIFOS_REDIS__URL)."
+    return RedisAway(said, Refusal.REDIS_AWAY, address=address, reason=reason)
 
 
 _REFUSED = "refused the user name or password, or asks for one"

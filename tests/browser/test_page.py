@@ -431,6 +431,8 @@ def test_a_redis_that_is_away_is_said_in_its_own_words(filled, opened):
     opened.expected += ["503"]
     away = filled.settings.redis.model_validate({"url": "redis://127.0.0.1:1/0"})
     with serving(filled.settings.model_copy(update={"redis": away})) as broken:
-        page = opened(broken, {"lang": "en"})
+        page = opened(broken, {"lang": "ko"})
+        expect(page.locator("#problem")).to_contain_text("Redis가 답하지 않습니다(redis://127.0.0.1:1/0)")
+        page.locator("#languages [data-lang=en]").click()
         expect(page.locator("#problem")).to_contain_text("Redis did not answer at redis://127.0.0.1:1")
         expect(page.locator("#status")).to_have_text("Not live · the numbers cannot be read now")

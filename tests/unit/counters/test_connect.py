@@ -4,7 +4,7 @@ import pytest
 from redis import exceptions
 
 from nifos_stream.counters import connect
-from nifos_stream.errors import UserError
+from nifos_stream.errors import Refusal, UserError
 
 
 class FakeServer:
@@ -56,12 +56,15 @@ def test_a_password_that_is_wrong_or_missing_is_called_so(answer):
     assert str(told) == (
         "Redis at redis://host/0 refused the user name or password, or asks for one (NIFOS_REDIS__URL)."
     )
+    assert (told.refusal, told.named) == (Refusal.REDIS_LOGIN_REFUSED, {"address": "redis://host/0"})
     assert connect.said_of(answer) == "Redis refused the user name or password, or asks for one"
 
 
 def test_no_answer_is_no_refused_login():
     told = connect.away("redis://host/0", exceptions.ConnectionError("Error 111 connecting"))
     assert type(told) is connect.RedisAway
+    assert told.refusal == Refusal.REDIS_AWAY
+    assert told.named == {"address": "redis://host/0", "reason": "Error 111 connecting"}
 
 
 def test_a_sentinel_url_names_nodes_and_service():
