@@ -19,12 +19,17 @@ Moment = str | dt.datetime | dt.date | float
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Which window is asked for. before: the one that ends where that begins, and is as long."""
+    """Which window is asked for.
+
+    compared: rounded to a grain that is kept for the window before, too, where any is. before: that window,
+    which ends where the compared one begins and has as many buckets of the same grain; no bucket is in both.
+    """
 
     window: str = "1h"
     start: Moment | None = None
     end: Moment | None = None
     grain: str | None = None
+    compared: bool = False
     before: bool = False
 
 
@@ -79,13 +84,12 @@ class Plan:
         self.stretches = [self._stretch(buckets, places) for buckets, places in self._places.items()]
 
     def span(self, when: When) -> Span:
-        """A window, rounded. UserError when it is none."""
+        """A window, rounded. UserError when it is none, or not kept."""
         to = self._now if when.end is None else instant(when.end, self._zone)
         begin = to - seconds_of(when.window) if when.start is None else instant(when.start, self._zone)
-        span = self.windows.span(begin, to, self._now, when.grain)
-        if not when.before:
-            return span
-        return self.windows.span(2 * span.start - span.end, span.start, self._now, when.grain)
+        compared = when.compared or when.before
+        span = self.windows.span(begin, to, self._now, when.grain, compared=compared)
+        return self.windows.before(span, self._now) if when.before else span
 
     def answers(self, sums: Sequence[Sequence[Sums]], freshness: Freshness) -> Answers:
         """sums: for each stretch, for each thing asked of it."""

@@ -4,6 +4,7 @@ A window is [start, end), rounded outward to the finest grain that is still kept
 from the largest buckets that fit: as every event is counted in every grain, the numbers are the same.
 """
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
@@ -76,11 +77,14 @@ class Windows:
         self._calendar = calendar
         self._retention_seconds = retention_seconds
 
-    def span(self, start: float, end: float, now: float, grain: str | None = None) -> Span:
+    def span(
+        self, start: float, end: float, now: float, grain: str | None = None, *, compared: bool = False
+    ) -> Span:
         """Round [start, end).
 
-        grain: round to this one and make it the step. What lies before the oldest day kept is cut off.
-        UserError when the window is empty, or `grain` is unknown, not kept so long, or too fine for it.
+        grain: round to this one and make it the step. compared: without a grain, round to one that is kept
+        for `before`, too, if any is. What lies before the oldest day kept is cut off. UserError when the
+        window is empty, or `grain` is unknown, not kept so long, or too fine for it.
         """
         if grain is not None and grain not in STEPS:
             said = f"A grain is one of {', '.join(STEPS)}, not {grain!r}."
@@ -90,18 +94,27 @@ class Windows:
         start, end = max(start, EARLIEST), min(max(end, EARLIEST), LATEST)
         start = min(max(start, now - self._retention_seconds["1d"]), end)
         kept = [name for name in GRAINS if self._covers(name, int(start // 1), now)]
+        if compared and grain is None:
+            kept = [name for name in kept if self._covers(name, self._before(name, start, end), now)] or kept
         finest = kept[0] if kept else "1d"
         if grain in GRAINS and grain not in kept and grain != "1d":
             said = f"Counts by {grain} are not kept so far back; by {finest} they are."
             raise UserError(said, Refusal.NOT_KEPT, grain=grain, finest=finest)
         step = grain or self._step(finest, end - start)
-        grain_used = grain or self._aligned(finest, step, int(start // 1), int(end // 1))
-        first = self._calendar.start(grain_used, int(start // 1))
-        last = self._round_up(grain_used, max(end, first + 1))
+        since = self._before(finest, start, end) if compared else int(start // 1)
+        grain_used = grain or self._aligned(finest, step, since, int(end // 1))
+        first, last = self._rounded(grain_used, start, end)
         if (last - first) / _NOMINAL_SECONDS[step] > MAX_ASKED_POINTS:
             said = f"So long a window by {step} has too many points; ask for a coarser grain."
             raise UserError(said, Refusal.TOO_MANY_POINTS, grain=step)
         return Span(first, last, grain_used, step)
+
+    def before(self, span: Span, now: float) -> Span:
+        """As many buckets of the same grain, up to where `span` begins. UserError when they are not kept."""
+        start = self._before(span.grain, span.start, span.end)
+        if not self._covers(span.grain if span.grain in GRAINS else "1d", start, now):
+            raise UserError("The window before is not kept so far back.")
+        return dataclasses.replace(span, start=start, end=span.start)
 
     def points(self, span: Span) -> list[int]:
         """Begins of the steps of a span; the first is cut by its start."""
@@ -129,6 +142,16 @@ class Windows:
             if self._calendar.start(grain, at) == at and self._calendar.end(grain, at) <= end:
                 return grain
         return usable[0]
+
+    def _rounded(self, grain: str, start: float, end: float) -> tuple[int, int]:
+        first = self._calendar.start(grain, int(start // 1))
+        return first, self._round_up(grain, max(end, first + 1))
+
+    def _before(self, grain: str, start: float, end: float) -> int:
+        """Where the window before the rounded one begins."""
+        first, last = self._rounded(grain, start, end)
+        # Days, months and years are not all as long: the nearest one.
+        return self._calendar.start(grain, 2 * first - last + int(_NOMINAL_SECONDS[grain]) // 2)
 
     def _aligned(self, finest: str, step: str, start: int, end: int) -> str:
         """Where a day does not begin at a full hour, hours cannot be added up to days."""

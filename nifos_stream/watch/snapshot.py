@@ -17,8 +17,8 @@ DIMENSIONS = ("source", "keyword")
 class Snapshot:
     """Counts of one moment, all but `all_time` under the watcher's filter.
 
-    at: that moment, by the clock of the counts; read_at: by that of this machine. before: the window of the
-    same length before this one; None when that cannot be asked. minute: the last one. groups: windows by
+    at: that moment, by the clock of the counts; read_at: by that of this machine. before: the window that ends
+    where this one begins, and is as long; None when that cannot be asked. minute: the last one. groups: windows by
     dimension, where that is counted, with trends: posts of each step, of the largest values.
     """
 
@@ -94,7 +94,7 @@ class Watcher:
 
     def _read(self) -> Snapshot:
         asked, where = self.window, self._where
-        when = When(asked, self._start, self._end)
+        when = When(asked, self._start, self._end, compared=True)
         found = self._counts.together(
             [
                 Ask(when, where=where),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.windows import STEPS, Windows, instant, seconds_of
 from nifos_stream.errors import UserError
-from nifos_stream.settings import RetentionSettings
+from nifos_stream.settings import GRAINS, RetentionSettings
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NOW = dt.datetime(2026, 5, 20, 14, 3, 27, tzinfo=SEOUL).timestamp()
@@ -99,6 +99,65 @@ def test_the_pieces_are_the_window_and_each_is_kept(zone, ago, length, grain):
         if piece.grain != "1d":
             assert at + RETENTION[piece.grain] > NOW
     assert at == span.end
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")),
+    st.floats(0, 1e8),
+    st.floats(1, 6e7),
+    st.sampled_from((None, "1d", "month", "year")),
+)
+@example("Asia/Seoul", 60.0, 3600.0, None)
+@example("Asia/Seoul", 60.0, 108_000.0, None)
+def test_no_bucket_of_the_window_before_is_one_of_the_window(zone, ago, length, grain):
+    """It ends where the window begins, has as many buckets of the same grain, and these are kept."""
+    calendar = Calendar(zone)
+    windows = Windows(calendar, RETENTION)
+    end = NOW - ago + 60
+    span = windows.span(end - length, end, NOW, grain, compared=True)
+    before = windows.before(span, NOW)
+    assert (before.end, before.grain) == (span.start, span.grain)
+    assert buckets(calendar, before) == buckets(calendar, span)
+    if span.grain in ("10s", "1m", "1h"):
+        assert before.end - before.start == span.end - span.start
+    at = before.start
+    for piece in windows.pieces(before, NOW):
+        assert piece.start == at
+        at = calendar.end(piece.grain, at)
+        assert piece.grain == "1d" or at + RETENTION[piece.grain] > NOW
+    assert at == span.start
+
+
+def buckets(calendar, span):
+    count, at = 0, span.start
+    while at < span.end:
+        assert calendar.start(span.grain, at) == at
+        count, at = count + 1, calendar.end(span.grain, at)
+    return count
+
+
+@pytest.mark.parametrize(
+    ("window", "grain"), [("5m", "10s"), ("1h", "1m"), ("24h", "1m"), ("30h", "1h"), ("7d", "1h")]
+)
+def test_a_window_that_is_compared_is_no_coarser_than_the_window_before_needs(windows, window, grain):
+    for now in (NOW, NOW + 2.99, NOW + 3.01, NOW + 30, NOW + 600):
+        asked = now - seconds_of(window)
+        span = windows.span(asked, now, now, compared=True)
+        assert span.grain == grain
+        assert asked - GRAINS[grain] < span.start <= asked
+        assert now <= span.end < now + GRAINS[grain]
+
+
+def test_a_window_before_that_is_not_kept_is_refused_and_takes_nothing_from_the_window(windows):
+    span = last(windows, "2000d", compared=True)
+    assert span == last(windows, "2000d")
+    with pytest.raises(UserError, match="not kept so far back"):
+        windows.before(span, NOW)
+    ten_seconds = last(windows, "90m", grain="10s", compared=True)
+    assert ten_seconds == last(windows, "90m", grain="10s")
+    with pytest.raises(UserError, match="not kept so far back"):
+        windows.before(ten_seconds, NOW)
 
 
 def test_few_buckets_are_read_for_a_long_window(windows):
