@@ -12,9 +12,9 @@ from nifos_stream.counters.store import Keys, script
 from nifos_stream.counters.sums import Sums
 
 _READ_COST = 400
-"""What one call reads, in buckets: Redis does nothing else meanwhile."""
+"""What one call reads, in buckets looked into for one question: Redis does nothing else meanwhile."""
 _WHOLE_COST = 4
-"""What a bucket costs of which every value is looked at: such are large."""
+"""What a bucket costs of which a question looks at every value: such are large."""
 _ROUND_TRIP_STEPS = 100
 """Each call carries what is asked of all steps of its round trip, and answers for each of them."""
 
@@ -34,8 +34,8 @@ class Stretch:
 
     @property
     def cost(self) -> int:
-        """Of each of its buckets."""
-        return _WHOLE_COST if any(asked.group for asked in self.asked) else 1
+        """Of each of its buckets: everything that is asked looks into it by itself."""
+        return sum(_WHOLE_COST if asked.group else 1 for asked in self.asked)
 
 
 def read_steps(

@@ -99,8 +99,8 @@ def test_however_many_they_are_it_is_one_round_trip_once_it_is_known_what_is_cou
     for _ in range(3):
         filled.counts.together(ASKS)
     assert len(sent) == first + 3
-    # The number of partitions, the backlog, and of each partition its state and its counts.
-    assert sent[first:] == [2 + 2 * PARTITIONS] * 3
+    # The number of partitions, the backlog, and of each partition its state and, in two calls, its counts.
+    assert sent[first:] == [2 + 3 * PARTITIONS] * 3
     filled.counts.window("5m", by="source")
     assert len(sent) == first + 4
 

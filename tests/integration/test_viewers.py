@@ -73,6 +73,10 @@ def test_five_hundred_viewers_get_an_update_a_second_of_one_pipelined_read_a_que
     for times in seen:
         assert SECONDS - 1 <= len(times) <= SECONDS + 1
         assert max(later - earlier for earlier, later in pairwise(times)) < 2
-    # Each is the number of partitions, the backlog, and of each partition its state and its counts.
-    assert {tuple(names) for names in round_trips} == {("HGET", "GET", *["EVALSHA"] * 2 * PARTITIONS)}
+    # Each is the number of partitions, the backlog, and of each partition its state and its counts: in one
+    # call, or up to three of an overview, which looks at every value of each bucket three times.
+    whole = [("HGET", "GET", *["EVALSHA"] * (1 + calls) * PARTITIONS) for calls in (1, 2, 3)]
+    asked = set(map(tuple, round_trips))
+    assert whole[0] in asked
+    assert asked <= set(whole)
     assert len(round_trips) / seconds == pytest.approx(len(QUESTIONS), rel=0.2)
