@@ -14,7 +14,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from nifos_stream import logs
-from nifos_stream.errors import BadMessage, BrokerUnavailable, NifosError, Reason, UserError
+from nifos_stream.errors import BadMessage, NifosError, Reason, UserError
 from nifos_stream.kafka import headers_of
 from nifos_stream.stream.batch import Rejected, Row
 from nifos_stream.stream.codec import Record, decode
@@ -111,8 +111,9 @@ class Source:
         if most > 1:
             messages += self._consumer.consume(most - 1, 0)
         # librdkafka may hand out what it gathered before a partition went, even if that has come back since.
-        if again := self._gone_in_call & self.standings.keys():
-            self._reread(again)
+        again = self._gone_in_call & self.standings.keys()
+        for partition in again:
+            self._wait(partition, OFFSET_BEGINNING)
         return self._rows(messages, skip=again)
 
     def hold(self, hold: bool) -> None:
@@ -207,8 +208,7 @@ class Source:
         before = standing.position
         if before is None:
             if not self._learn_committed(partition):
-                self._consumer.pause(self._topic_partitions([partition]))
-                self._waiting[partition] = offset
+                self._wait(partition, offset)
                 return False
             before = standing.committed
         if before is None or offset == before:
@@ -224,13 +224,22 @@ class Source:
         # The topic was made anew: what it holds now has not been read.
         return True
 
+    def _wait(self, partition: int, offset: int) -> None:
+        """Read nothing of a partition until it is known where the group stands.
+
+        offset: where to begin if it has not been anywhere yet.
+        """
+        self._consumer.pause(self._topic_partitions([partition]))
+        self._waiting[partition] = offset
+
     def _let_begin(self) -> None:
-        """Let partitions go on that were stopped at their first record, if it is known now where to begin."""
+        """Let the partitions that wait begin, if it is known now where."""
         while self._waiting and self._now() >= self._ask_at:
             partition, offset = next(iter(self._waiting.items()))
             del self._waiting[partition]
             if self._learn_committed(partition):
-                self._seek(partition, offset)
+                committed = self.standings[partition].committed
+                self._seek(partition, offset if committed is None else committed)
                 if not self._held:
                     self._consumer.resume(self._topic_partitions([partition]))
             else:
@@ -260,17 +269,6 @@ class Source:
             if answer.error is not None:
                 raise KafkaException(answer.error)
         return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
-
-    def _reread(self, partitions: Iterable[int]) -> None:
-        try:
-            committed = self._committed(partitions)
-        except KafkaException as error:
-            # Without an answer the only other place to go on from would be the start: all posts once more.
-            said = error.args[0].str().rstrip(".")
-            raise BrokerUnavailable(f"Kafka did not say where to go on in {self._topic}: {said}.") from None
-        for partition in partitions:
-            self.standings[partition] = Standing()
-            self._seek(partition, committed.get(partition, OFFSET_BEGINNING))
 
     def _seek(self, partition: int, offset: int) -> None:
         try:
