@@ -1,4 +1,4 @@
-"""What Redis says of all partitions, alone or together with buckets. Knows no question."""
+"""What Redis says of all partitions, alone or together with what is read of them. Knows no question."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,8 @@ from typing import Any
 from redis.exceptions import NoScriptError
 
 from nifos_stream.counters.connect import RedisClient
-from nifos_stream.counters.look import Look, Moved
-from nifos_stream.counters.steps import Call, Stretch, added, calls
+from nifos_stream.counters.look import Call, Look, Moved, read_parts
 from nifos_stream.counters.store import Keys, script
-from nifos_stream.counters.sums import Sums
 
 
 def look_at(client: RedisClient, keys: Keys, timezone: str) -> Look:
@@ -22,33 +20,32 @@ def look_at(client: RedisClient, keys: Keys, timezone: str) -> Look:
 
 
 def read_at_once(
-    client: RedisClient, keys: Keys, look: Look, stretches: Sequence[Stretch], timezone: str
-) -> tuple[Look, list[list[Sums]]]:
-    """The state of the partitions now, and the stretches over all of them, in one round trip.
+    client: RedisClient, keys: Keys, look: Look, name: str, reads: Sequence[Call], timezone: str
+) -> tuple[Look, list[Sequence[Any]]]:
+    """The state of the partitions now, and what each call of the script `name` read, in one round trip.
 
     look: an earlier one. Moved when other generations are read by now, or other things counted.
     """
-    reads = list(calls(keys, look, stretches))
     try:
-        answers = _pipelined(client, keys, look, reads, known=True)
+        answers = _pipelined(client, keys, look, name, reads, known=True)
     except NoScriptError:
-        answers = _pipelined(client, keys, look, reads, known=False)
+        answers = _pipelined(client, keys, look, name, reads, known=False)
     partitions, backlog, *rest = answers
     now = Look.of(backlog, rest[: len(look.states)], timezone)
     if int(partitions or 0) != len(look.states) or not now.is_read_as(look):
         raise Moved
-    return now, added(stretches, rest[len(look.states) :])
+    return now, read_parts(rest[len(look.states) :])
 
 
 def _pipelined(
-    client: RedisClient, keys: Keys, look: Look, reads: Sequence[Call], *, known: bool
+    client: RedisClient, keys: Keys, look: Look, name: str, reads: Sequence[Call], *, known: bool
 ) -> list[Any]:
     pipeline = client.pipeline(transaction=False)
     _queue_topic(pipeline, keys)
     for partition in look.states:
         script("state").queue(pipeline, _places(keys, partition), [], known=known)
     for named, arguments in reads:
-        script("read").queue(pipeline, named, arguments, known=known)
+        script(name).queue(pipeline, named, arguments, known=known)
     answers: list[Any] = pipeline.execute()
     return answers
 

@@ -1,19 +1,19 @@
-"""Read the posts that are kept beside the counts: the latest, and samples of any time. Changes nothing."""
+"""The posts kept beside the counts: the calls that read them, and what these answer. Knows no connection."""
 
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from nifos_stream.counters.buckets import Calendar
-from nifos_stream.counters.connect import RedisClient
-from nifos_stream.counters.look import Look, Moved
+from nifos_stream.counters.look import Call, Look
 from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.rules import Rules
 from nifos_stream.counters.samples import CHANCES, KEPT_SECONDS, LATEST, name, stretch
 from nifos_stream.counters.shapes import Freshness
-from nifos_stream.counters.store import Keys, script
+from nifos_stream.counters.store import Keys
 from nifos_stream.counters.wanted import EVERY, Filter
 from nifos_stream.counters.windows import Span
 
@@ -71,18 +71,20 @@ class Parsed:
     posts: Mapping[str, KeptPost]
 
 
-def read_latest(
-    client: RedisClient, keys: Keys, look: Look, wanted: Filter, limit: int, known: Parsed | None = None
-) -> tuple[Latest, Parsed]:
-    """The newest `limit` of the posts kept that are wanted; and what was parsed, to be known the next time.
+def latest_calls(keys: Keys, look: Look, wanted: Filter, limit: int) -> list[Call]:
+    """The calls of `posts.lua` that read the latest posts of every partition; all, for those wanted."""
+    kept = look.rules.latest_posts
+    return _calls(keys, look, [LATEST], kept if wanted else min(limit, kept))
 
-    Moved when another generation is read by now.
-    """
+
+def latest_of(
+    look: Look, answers: Sequence[Sequence[Any]], wanted: Filter, limit: int, known: Parsed | None = None
+) -> tuple[Latest, Parsed]:
+    """The newest `limit` of those wanted; and what was parsed, to be known the next time."""
     rules, zone = look.rules, Calendar(look.rules.timezone).zone
-    most = rules.latest_posts if wanted else min(limit, rules.latest_posts)
     before = known.posts if known is not None and known.rules == rules else {}
     posts: dict[str, KeptPost] = {}
-    for written in _read(client, keys, look, [LATEST], most) if most else ():
+    for (written,) in answers:
         for each in written:
             posts[each] = before.get(each) or _parsed(each, zone, rules)
     found = sorted(filter(wanted.accepts_kept, posts.values()), key=_labelled_at, reverse=True)
@@ -99,15 +101,22 @@ def _labelled_at(post: KeptPost) -> dt.datetime:
     return post.labelled_at
 
 
-def read_sample(client: RedisClient, keys: Keys, look: Look, span: Span, wanted: Filter = EVERY) -> Sample:
-    """The sample of a span: of the shortest stretches that are kept for all of it. Moved as `read_latest`."""
+def sample_calls(keys: Keys, look: Look, span: Span, now: float) -> list[Call]:
+    """The calls of `posts.lua` that read the shortest stretches that are kept for all of a span."""
+    names = _names(Calendar(look.rules.timezone), span, now)
+    return _calls(keys, look, list(names), look.rules.sample_posts)
+
+
+def sample_of(
+    look: Look, answers: Sequence[Sequence[Any]], span: Span, now: float, wanted: Filter = EVERY
+) -> Sample:
+    """The sample of a span, from what was read of it. now: as the calls were made with."""
     rules = look.rules
     calendar, most = Calendar(rules.timezone), rules.sample_posts
-    since = _kept_since(calendar, span, look.now)
-    names = list(_names(calendar, span, look.now)) if most else []
+    since = _kept_since(calendar, span, now)
     found: dict[str, Drawn] = {}
     whole = bool(most) and since is None
-    for pairs in _read(client, keys, look, names, most):
+    for pairs in chain.from_iterable(answers):
         is_full = len(pairs) >= 2 * most
         whole = whole and not is_full
         chances = [float(chance) / CHANCES for chance in pairs[1::2]]
@@ -168,12 +177,12 @@ def _names(calendar: Calendar, span: Span, now: float) -> Iterator[str]:
         begin, end = stretch(calendar, length, end)
 
 
-def _read(
-    client: RedisClient, keys: Keys, look: Look, names: Sequence[str], most: int
-) -> Iterator[Sequence[Any]]:
+def _calls(keys: Keys, look: Look, names: Sequence[str], most: int) -> list[Call]:
     """What lies under each of the names, of each partition, at most `most` posts of each."""
-    at_once = max(1, _READ_POSTS // max(1, most))
-    calls: list[tuple[list[str], list[Any]]] = []
+    if not most:
+        return []
+    at_once = max(1, _READ_POSTS // most)
+    calls: list[Call] = []
     for partition, state in look.states.items():
         if state.read is None:
             continue
@@ -181,7 +190,4 @@ def _read(
         for first in range(0, len(names), at_once):
             named = [keys.bucket(partition, generation, each) for each in names[first : first + at_once]]
             calls.append(([keys.state(partition), *named], [generation, most]))
-    for what, *lists in script("posts").each(client, calls):
-        if what != "read":
-            raise Moved
-        yield from lists
+    return calls

@@ -24,6 +24,17 @@ class Moved(Exception):
     """Another generation is read than the one that was asked."""
 
 
+Call = tuple[list[str], list[Any]]
+"""Keys and arguments of a script that reads of one generation of a partition."""
+
+
+def read_parts(answers: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    """What each call read. Moved."""
+    if any(what != "read" for what, *_ in answers):
+        raise Moved
+    return [parts for _, *parts in answers]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What Redis says before any bucket is read. ends: (end, seconds), oldest first, by partition."""

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from nifos_stream.counters import connect
@@ -13,19 +13,28 @@ from nifos_stream.counters.asking import ALL_TIME, Answers, Ask, Moment, Plan, W
 from nifos_stream.counters.at_once import look_at, read_at_once
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import LoginRefused, RedisAway
-from nifos_stream.counters.kept import Latest, Parsed, Sample, read_latest, read_sample
-from nifos_stream.counters.look import Look, Mixed, Moved
+from nifos_stream.counters.kept import (
+    Latest,
+    Parsed,
+    Sample,
+    latest_calls,
+    latest_of,
+    sample_calls,
+    sample_of,
+)
+from nifos_stream.counters.look import Call, Look, Mixed, Moved
 from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.query import query
 from nifos_stream.counters.shapes import Count, Freshness, Point, Step, Total, Window
-from nifos_stream.counters.steps import read_steps
+from nifos_stream.counters.steps import added, calls, read_steps
 from nifos_stream.counters.store import Keys
 from nifos_stream.counters.sums import by_size, count_of
 from nifos_stream.counters.wanted import EVERY, Filter
-from nifos_stream.counters.windows import instant
+from nifos_stream.counters.windows import Span, instant
 from nifos_stream.errors import Refusal, UserError
 
 _Answer = TypeVar("_Answer")
+_Plan = TypeVar("_Plan")
 
 __all__ = [
     "ALL_TIME",
@@ -144,12 +153,7 @@ class Counts:
 
     def latest(self, wanted: Filter = EVERY, *, limit: int = 50) -> Latest:
         """The newest labelled posts that are wanted, of the latest that are kept."""
-        latest, self._parsed = self._retry(
-            lambda: read_latest(
-                self._connected(), self._keys, self._look(), wanted, max(0, limit), self._parsed
-            )
-        )
-        return latest
+        return self._retry(lambda: self._latest(wanted, max(0, limit)))
 
     def sample(
         self,
@@ -190,20 +194,33 @@ class Counts:
         return answer
 
     def _together(self, asks: Sequence[Ask]) -> Answers:
-        """Ask by what was seen last, and see at the same time whether it is still so; if not, Moved."""
+        def planned(look: Look, now: float) -> tuple[Plan, list[Call]]:
+            plan = Plan(asks, look, now, self._zone)
+            return plan, list(calls(self._keys, look, plan.stretches))
+
+        plan, look, answers = self._at_once("read", planned)
+        return plan.answers(added(plan.stretches, answers), look.freshness())
+
+    def _at_once(
+        self, name: str, planned: Callable[[Look, float], tuple[_Plan, list[Call]]]
+    ) -> tuple[_Plan, Look, list[Sequence[Any]]]:
+        """Ask by what was seen last, and see at the same time whether it is still so; if not, Moved.
+
+        planned: what is to be known of the question, and the calls of the script `name` that it needs.
+        """
         seen = self._seen
         look = self._look() if seen is None else seen.look
         now = self._time(look) if seen is None else self._expected(seen)
-        plan = Plan(asks, look, now, self._zone)
+        plan, reads = planned(look, now)
         try:
-            fresh, sums = read_at_once(self._connected(), self._keys, look, plan.stretches, self._zone.key)
+            fresh, answers = read_at_once(self._connected(), self._keys, look, name, reads, self._zone.key)
             if seen is not None and self._now is None and abs(fresh.now - now) > _CLOCK_SECONDS:
                 raise Moved
         except (Moved, Mixed):
             self._seen = None
             raise
         self._seen = _Seen(fresh, self._monotonic())
-        return plan.answers(sums, fresh.freshness())
+        return plan, fresh, answers
 
     def _expected(self, seen: _Seen) -> float:
         """The time by now."""
@@ -231,10 +248,23 @@ class Counts:
             for begin, end, each in zip(begins, ends, sums, strict=True)
         )
 
+    def _latest(self, wanted: Filter, limit: int) -> Latest:
+        _, look, answers = self._at_once(
+            "posts", lambda look, _: (None, latest_calls(self._keys, look, wanted, limit))
+        )
+        latest, self._parsed = latest_of(look, answers, wanted, limit, self._parsed)
+        return latest
+
     def _sample(self, wanted: Filter, when: When) -> Sample:
-        look = self._look()
-        now = self._time(look)
-        span = Plan([], look, now, self._zone).span(when)
+        def planned(look: Look, now: float) -> tuple[tuple[Span, float], list[Call]]:
+            span = self._sampled(Plan([], look, now, self._zone).span(when), when, now)
+            return (span, now), sample_calls(self._keys, look, span, now)
+
+        (span, now), look, answers = self._at_once("posts", planned)
+        return sample_of(look, answers, span, now, wanted)
+
+    def _sampled(self, span: Span, when: When, now: float) -> Span:
+        """The span, but exactly from a start that is stated."""
         if when.start is not None:
             # Posts have their own times, finer than any bucket.
             start, end = instant(when.start, self._zone), when.end
@@ -242,7 +272,7 @@ class Counts:
             span = dataclasses.replace(
                 span, start=max(span.start, math.floor(start)), end=min(span.end, math.ceil(to))
             )
-        return read_sample(self._connected(), self._keys, look, span, wanted)
+        return span
 
     def _time(self, look: Look) -> float:
         return self._now() if self._now is not None else look.now

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nifos_stream.counters.connect import RedisClient
-from nifos_stream.counters.look import Look, Moved
+from nifos_stream.counters.look import Call, Look, read_parts
 from nifos_stream.counters.query import Query
 from nifos_stream.counters.store import Keys, script
 from nifos_stream.counters.sums import Sums
@@ -20,8 +20,6 @@ _ROUND_TRIP_STEPS = 100
 
 Bucket = tuple[str, int]
 """Name of a bucket, and the step of the series that it belongs to."""
-Call = tuple[list[str], list[Any]]
-"""Keys and arguments of `read.lua`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def read_steps(
     for first in range(0, steps, _ROUND_TRIP_STEPS):
         stretches = [Stretch([asked], some) for some in by_step[first : first + _ROUND_TRIP_STEPS]]
         answers = script("read").each(client, list(calls(keys, look, stretches)))
-        sums += [of_one for (of_one,) in added(stretches, answers)]
+        sums += [of_one for (of_one,) in added(stretches, read_parts(answers))]
     return sums
 
 
@@ -76,13 +74,11 @@ def calls(keys: Keys, look: Look, stretches: Sequence[Stretch]) -> Iterator[Call
             yield [keys.state(partition), *named], [generation, json.dumps(wanted, ensure_ascii=False)]
 
 
-def added(stretches: Sequence[Stretch], answers: Sequence[Any]) -> list[list[Sums]]:
-    """What the calls answered, added up: for each stretch, for each thing asked of it. Moved."""
+def added(stretches: Sequence[Stretch], answers: Sequence[Sequence[Any]]) -> list[list[Sums]]:
+    """What the calls read, added up: for each stretch, for each thing asked of it."""
     sums = [[Sums() for _ in stretch.asked] for stretch in stretches]
     flat = [each for some in sums for each in some]
-    for what, *parts in answers:
-        if what != "read":
-            raise Moved
+    for parts in answers:
         for each, part in zip(flat, parts, strict=True):
             each.add(part)
     return sums

@@ -15,6 +15,8 @@ from tests.integration.test_counters_store import (  # noqa: F401 - fixtures
     client,
     event,
     now_of,
+    offered,
+    post,
     store,
 )
 
@@ -103,6 +105,22 @@ def test_however_many_they_are_it_is_one_round_trip_once_it_is_known_what_is_cou
     assert sent[first:] == [2 + 3 * PARTITIONS] * 3
     filled.counts.window("5m", by="source")
     assert len(sent) == first + 4
+
+
+def test_posts_are_read_in_one_round_trip_too(filled, monkeypatch):
+    counts, store = filled.counts, filled.store  # noqa: F811
+    for partition in range(PARTITIONS):
+        posts = [post(filled.now, 10 * partition + number) for number in range(10)]
+        for each in posts:
+            each.parts.update({"model": {"revision": "r"}, "labelled_at": "2026-05-01T09:00:00+09:00"})
+        store.apply(partition, 1, TOPIC, offered(store, *posts, partition=partition, start=100))
+    latest, sample = counts.latest(limit=20), counts.sample("2h")
+    assert (len(latest.posts), len(sample.posts)) == (20, 30)
+    sent = round_trips(counts, monkeypatch)
+    assert counts.latest(limit=20).posts == latest.posts
+    assert counts.sample("2h").posts == sample.posts
+    # The number of partitions, the backlog, and of each partition its state and its posts.
+    assert sent == [2 + 2 * PARTITIONS] * 2
 
 
 def test_trends_are_the_series_of_each_value(filled):

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from nifos_stream.counters import connect
-from nifos_stream.counters.kept import rate_of, read_sample
+from nifos_stream.counters.kept import rate_of, sample_calls, sample_of
 from nifos_stream.counters.look import Look
 from nifos_stream.counters.store import Keys
 from nifos_stream.counters.windows import Span
@@ -23,7 +22,8 @@ def sample(start):
     nothing = Look.of(None, [], "Asia/Seoul")
     look = replace(nothing, now=NOW.timestamp(), rules=replace(nothing.rules, sample_posts=10))
     span = Span(int(start.timestamp()), int(NOW.timestamp()), "1d", "1d")
-    return read_sample(connect.client("redis://127.0.0.1:1/0", 1.0), Keys("p"), look, span)
+    assert sample_calls(Keys("p"), look, span, look.now) == []
+    return sample_of(look, [], span, look.now)
 
 
 @pytest.mark.parametrize("start", [NOW - dt.timedelta(hours=1), FIRST_KEPT])
