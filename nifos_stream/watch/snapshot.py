@@ -17,9 +17,10 @@ DIMENSIONS = ("source", "keyword")
 class Snapshot:
     """Counts of one moment, all but `all_time` under the watcher's filter.
 
-    at: that moment, by the clock of the counts; read_at: by that of this machine. before: the window that ends
-    where this one begins, and is as long; None when that cannot be asked. minute: the last one. groups: windows by
-    dimension, where that is counted, with trends: posts of each step, of the largest values.
+    at: that moment, by the clock of the counts; read_at: by that of this machine. before: the window that
+    ends where this one begins, and is as long; None when that cannot be asked. minute: the last one.
+    groups: windows by dimension, where that is counted, with trends: posts of each step, of the largest
+    values.
     """
 
     asked: str
