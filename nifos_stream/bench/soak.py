@@ -82,9 +82,13 @@ def resident_bytes(pid: int) -> int:
 
 
 def around(samples: list[Sample], count: int) -> float:
-    """The median of the resident bytes while about `count` messages were counted: 10 % more or less."""
+    """The median of the resident bytes while about `count` messages were counted: 10 % more or less.
+
+    Or else the nearest, once any were: before, the worker is not whole yet.
+    """
     near = [size for done, size in samples if abs(done - count) <= count / 10]
-    return median(near or [min(samples, key=lambda sample: abs(sample[0] - count))[1]])
+    begun = [sample for sample in samples if sample[0] > 0]
+    return median(near or [min(begun, key=lambda sample: abs(sample[0] - count))[1]])
 
 
 def shown(samples: Sequence[Sample]) -> list[Sample]:

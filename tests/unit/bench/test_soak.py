@@ -8,6 +8,7 @@ def test_memory_is_the_median_around_a_count():
     samples = [(1000, 10), (9500, 100), (10_000, 300), (10_900, 110), (20_000, 500)]
     assert around(samples, 10_000) == 110
     assert around(samples, 15_000) == 110, "with none near, the nearest"
+    assert around([(0, 44), (2000, 600)], 1000) == 600, "not of a worker that starts"
 
 
 def test_the_table_has_a_row_for_each_tenth_and_none_of_a_worker_that_starts():
