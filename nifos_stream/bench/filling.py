@@ -39,10 +39,6 @@ class Filler:
                 break
         self._producer.poll(0)
 
-    def poll(self, timeout_seconds: float) -> None:
-        """Hear of what arrived, for so long."""
-        self._producer.poll(timeout_seconds)
-
     def flush(self) -> None:
         """Wait until all is there. NifosError when Kafka did not take something."""
         if self._producer.flush(_PATIENCE_SECONDS) or self._refused:

@@ -11,6 +11,7 @@ from nifos_stream.files import ALIASES, Columns, Reject, Table
 from nifos_stream.local.sample import sample_posts
 
 _NEIGHBOURS = 20
+_SPREAD = 4
 _MOST_READ = 200_000
 
 
@@ -41,7 +42,9 @@ def different(texts: Sequence[str], count: int, seed: int = 0) -> list[str]:
         if len(made) >= count:
             return list(made)
         first = chance.randrange(len(by_length))
-        second = min(max(0, first + chance.randint(-_NEIGHBOURS, _NEIGHBOURS)), len(by_length) - 1)
+        # The more there are, the further apart: pairs of neighbours alone would run out.
+        apart = max(_NEIGHBOURS, _SPREAD * len(made) // len(texts))
+        second = min(max(0, first + chance.randint(-apart, apart)), len(by_length) - 1)
         made[_mixture(by_length[first], by_length[second])] = None
     raise UserError(
         f"{len(texts):,} texts are too few to make {count:,} different ones; give more with --texts."

@@ -50,9 +50,9 @@ COMMON: dict[str, Any] = {
 SERVERS = ("bootstrap_servers", "redis")
 
 # What takes a minute or two on two cores; for latency also so many batches that they tell a rate.
-PIPELINE_MESSAGES = {"koelectra-base": 1000, "bundled": 10_000, "null": 40_000}
-LATENCY_MESSAGES = {"koelectra-base": 2400, "bundled": 24_000, "null": 40_000}
-FORWARD_TEXTS = {"koelectra-base": 160, "bundled": 2000, "null": 20_000}
+PIPELINE_MESSAGES = {"koelectra-base": 4000, "bundled": 10_000, "null": 40_000}
+LATENCY_MESSAGES = {"koelectra-base": 6000, "bundled": 24_000, "null": 40_000}
+FORWARD_TEXTS = {"koelectra-base": 640, "bundled": 2000, "null": 20_000}
 
 
 def measurement(

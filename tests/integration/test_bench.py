@@ -103,6 +103,7 @@ def test_latency_is_said_for_each_rate_and_half_the_sustainable(stack, monkeypat
         *on(stack),
     )
     first, half = facts["rates"]
+    assert 0 < facts["sustainable_posts_per_s"] <= facts["drained_posts_per_s"]
     assert (first["rate"], first["posts"]) == (20, 40)
     assert half["rate"] == pytest.approx(facts["sustainable_posts_per_s"] / 2, rel=0.01)
     for one in (first, half):

@@ -16,6 +16,7 @@ def test_texts_are_all_different_and_about_as_long():
 
 def test_more_texts_begin_with_those_of_fewer():
     assert different(TEXTS, 300)[:20] == different(TEXTS, 20)
+    assert different(TEXTS, 1500)[:300] == different(TEXTS, 300)
 
 
 def test_too_few_words_are_said():
