@@ -107,8 +107,11 @@ def watch(
     show(settings_with(), window=window, once=once)
 
 
-@command(epilog="Example: nifos-stream web --listen 127.0.0.1:8080")
+@command(epilog="Examples: nifos-stream web --port 8080  ·  nifos-stream web --listen 0.0.0.0:8080")
 def web(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="For this machine alone; 0 takes a free one.")
+    ] = None,
     listen: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Beyond this machine it needs NIFOS_WEB__TOKEN.")
     ] = None,
@@ -116,6 +119,10 @@ def web(
     """Serve the counts over HTTP, as JSON and live, until told to stop."""
     from nifos_stream.commands.web import run_web
 
+    if port is not None:
+        if listen is not None:
+            raise UserError("Give --port or --listen, not both.")
+        listen = f"127.0.0.1:{port}"
     run_web(settings_with(web={"listen": listen}))
 
 

@@ -149,7 +149,7 @@ def program(*arguments, **environment):
 
 
 def test_the_program_serves_until_sigterm_and_then_ends_well():
-    with program("--listen", "127.0.0.1:0", NIFOS_REDIS__URL="redis://127.0.0.1:1/0") as running:
+    with program("--port", "0", NIFOS_REDIS__URL="redis://127.0.0.1:1/0") as running:
         address = re.search(r'"url": "(http[^"]+)"', running.stderr.readline())[1]
         assert get(f"{address}healthz") == (200, {"ok": True})
         with httpx2.stream("GET", f"{address}api/v1/stream", timeout=20) as stream:
@@ -170,6 +170,7 @@ def test_a_port_that_is_taken_and_a_missing_token_are_one_sentence():
             listening(listen)
         for arguments, sentence in (
             (["--listen", listen], f"The web port cannot be opened at {listen}"),
+            (["--port", "0", "--listen", listen], "Give --port or --listen, not both."),
             (["--listen", "0.0.0.0:0"], "set a token that callers must show (NIFOS_WEB__TOKEN)"),
         ):
             with program(*arguments) as running:
