@@ -26,8 +26,11 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Append a line for each test that was left out to the file that LEFT_OUT names."""
-    if "LEFT_OUT" not in os.environ:
+    """Append a line for each test that was left out to the file that LEFT_OUT names.
+
+    Where several processes run the tests, the one that leads them says it for all.
+    """
+    if "LEFT_OUT" not in os.environ or "PYTEST_XDIST_WORKER" in os.environ:
         return
     with Path(os.environ["LEFT_OUT"]).open("a", encoding="utf-8") as file:
         for report in terminalreporter.stats.get("skipped", []):
