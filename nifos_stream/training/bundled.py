@@ -1,11 +1,14 @@
 r"""Make the model that ships with the package: pretrained encoder, six layers, the whole corpus.
 
-python -m nifos_stream.training.bundled train --data DIR --weights DIR --checkpoint FIRST --minutes 130
-python -m nifos_stream.training.bundled teach --data DIR --teacher FILE
-python -m nifos_stream.training.bundled train --data DIR --weights DIR --start FIRST --teacher FILE \
-    --checkpoint SECOND --minutes 80
-python -m nifos_stream.training.bundled export --data DIR --weights DIR --start FIRST --checkpoint SECOND \
-    --out DIR
+python -m nifos_stream.training.bundled train --data DIR --weights DIR --checkpoint FILE --minutes 130
+python -m nifos_stream.training.bundled export --data DIR --weights DIR --checkpoint FILE --out FIRST
+python -m nifos_stream.training.bundled teach --data DIR --teacher TOLD
+python -m nifos_stream.training.bundled train --data DIR --weights DIR --start FIRST --teacher TOLD \
+    --checkpoint FILE --minutes 80
+python -m nifos_stream.training.bundled export --data DIR --weights DIR --start FIRST --checkpoint FILE \
+    --out SECOND
+
+The third stage starts from SECOND in the same way.
 """
 
 import argparse
@@ -21,7 +24,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from nifos_stream.model import load_model
+from nifos_stream.errors import UserError
+from nifos_stream.model import directory, load_model
 from nifos_stream.model.cleaning import Cleaning
 from nifos_stream.settings import ModelSettings
 from nifos_stream.training import card, corpus, encoder, export, teacher, temperature
@@ -29,7 +33,7 @@ from nifos_stream.training.batches import Mix, batches
 from nifos_stream.training.evaluate import Evaluation, classify, evaluate, judge
 from nifos_stream.training.loop import Progress, Training
 from nifos_stream.training.noise import with_row_dropout
-from nifos_stream.training.stages import FIRST, SECOND, Stage
+from nifos_stream.training.stages import STAGES, Stage
 from nifos_stream.training.validation import figures, predict, row_weights, validation_sample
 
 NAME = "nifos-stream-ko-small"
@@ -51,12 +55,15 @@ NEEDED = {
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where the corpus and the encoder lie, and what the actions hand on; None where an action needs none."""
+    """Where the corpus and the encoder lie, and what the actions hand on; None where an action needs none.
+
+    start: the model directory, or `bundled`, that the stage goes on from.
+    """
 
     data: Path
     weights: Path
     checkpoint: Path
-    start: Path | None = None
+    start: str | None = None
     teacher: Path | None = None
 
 
@@ -68,7 +75,7 @@ def token_ids(tokenizer: Tokenizer, rows: Sequence[corpus.Row]) -> list[list[int
 
 
 def teach(data: Path, out: Path) -> None:
-    """Write the soft labels of the training rows, which the second stage learns from."""
+    """Write the soft labels of the training rows, which all stages but the first learn from."""
     rows = corpus.read(data / "train.tsv.xz")
     texts = [CLEANING(row.text) for row in rows]
     labels = np.array([row.label for row in rows])
@@ -94,7 +101,7 @@ def train(files: Files, stage: Stage) -> Progress:
     model = encoder.pretrained(files.weights, dropout=DROPOUT)
     with_row_dropout(model)
     if files.start:
-        model.load_state_dict(torch.load(files.start, weights_only=True)["model"])
+        model.load_state_dict(directory.load(files.start).module.state_dict())
     sources = [row.source for row in rows]
     mix = Mix(stage.passes, TOKENS_PER_BATCH, stage.plan.seed)
     order = batches([len(one) for one in ids], sources, mix)
@@ -133,21 +140,36 @@ def write(files: Files, out: Path, stage: Stage, remarks: Sequence[str] = ()) ->
     fingerprint = corpus.fingerprint(files.data / "valid.tsv.xz")
     judged = {f"valid, 1 of {VALID_EVERY}": judge(load_model(out, settings=EXACT), valid, fingerprint)}
     judged |= {name: evaluate(out, files.data / f"{name}.tsv.xz", settings=EXACT) for name in JUDGED}
-    stages = [read_in(stage, state)]
-    if files.start:
-        stages.insert(0, read_in(FIRST, torch.load(files.start, weights_only=True)))
+    read = [*stages_read(files.start), read_in(stage, state)]
     history = {
         "layers": encoder.LAYERS,
         "dropout": DROPOUT,
         "tokens_per_batch": TOKENS_PER_BATCH,
-        "stages": stages,
+        "stages": read,
         "offsets": [round(float(offset), 4) for offset in offsets],
     }
-    rows, steps = (sum(one[name] for one in stages) for name in ("rows_read", "steps"))
-    read = f"The training read {rows:,} rows in {steps:,} steps, small sources several times."
+    rows, steps = (sum(one[name] for one in read) for name in ("rows_read", "steps"))
+    said = f"The training read {rows:,} rows in {steps:,} steps, small sources several times."
     counts = card.counted(files.data / "train.tsv.xz")
-    card.write(out, about, counts, history, judged, remarks=(read, *remarks, *card.REMARKS))
+    card.write(out, about, counts, history, judged, remarks=(said, *remarks, *card.REMARKS))
     return judged
+
+
+def stages_read(start: str | None) -> list[dict[str, Any]]:
+    """Return what the card of a model says of the stages that made it; none without a model."""
+    if start is None:
+        return []
+    told = json.loads((directory.find(start) / "model_card.json").read_bytes())
+    read: list[dict[str, Any]] = told["training"]["stages"]
+    return read
+
+
+def stage_after(start: str | None) -> Stage:
+    """Return the stage whose turn it is; UserError when the model has been through all of them."""
+    done = len(stages_read(start))
+    if done >= len(STAGES):
+        raise UserError(f"{start} has been through all {len(STAGES)} stages.")
+    return STAGES[done]
 
 
 def read_in(stage: Stage, checkpoint: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,7 +185,7 @@ def understood(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="directory of train, valid and test.tsv.xz")
     parser.add_argument("--weights", type=Path, help="directory of the pretrained encoder")
     parser.add_argument("--checkpoint", type=Path, help="written, and gone on from if there")
-    parser.add_argument("--start", type=Path, help="the first stage's checkpoint; with it, the second stage")
+    parser.add_argument("--start", help="model directory of the stage before; without it, the first stage")
     parser.add_argument(
         "--teacher", type=Path, help="soft labels (.npy): written by teach, read with --start"
     )
@@ -182,7 +204,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `python -m nifos_stream.training.bundled`."""
     given = understood(arguments)
     files = Files(given.data, given.weights, given.checkpoint, given.start, given.teacher)
-    stage = SECOND if given.start else FIRST
+    try:
+        stage = stage_after(given.start)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
     seconds = stage.plan.seconds if given.minutes is None else given.minutes * 60
     stage = replace(stage, plan=replace(stage.plan, seconds=seconds, bf16=not given.fp32))
     if given.action == "teach":

@@ -1,5 +1,6 @@
 """What the making of the bundled model asks for; the rest of it runs for hours, on parts that have tests."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,24 @@ def test_a_checkpoint_says_how_much_its_stage_has_read_and_how() -> None:
     assert read["plan"]["peak_rate"] == stages.SECOND.plan.peak_rate
 
 
+@pytest.mark.parametrize(("done", "next_one"), [(1, stages.SECOND), (2, stages.THIRD)])
+def test_a_model_goes_on_with_the_stage_that_its_card_does_not_name(
+    tmp_path: Path, done: int, next_one: stages.Stage
+) -> None:
+    (tmp_path / "model_card.json").write_text(json.dumps({"training": {"stages": [{}] * done}}))
+    assert bundled.stage_after(str(tmp_path)) == next_one
+
+
+def test_training_begins_with_the_first_stage_and_ends_with_the_last(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bundled.stage_after(None) == stages.FIRST
+    (tmp_path / "model_card.json").write_text(json.dumps({"training": {"stages": [{}] * 3}}))
+    given = ["train", "--data", "d", "--weights", "w", "--checkpoint", "c", "--teacher", "t"]
+    assert bundled.main([*given, "--start", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"{tmp_path} has been through all 3 stages.\n"
+
+
 def test_the_first_stage_learns_labels_and_the_second_what_a_teacher_said(tmp_path: Path) -> None:
     rows = [Row("", 2, "kodoli"), Row("", 0, "sentineg")]
     np.save(tmp_path / "told.npy", np.array([[0.5, 0.5, 0.0], [np.nan] * 3], dtype=np.float32))
@@ -48,4 +67,5 @@ def test_the_first_stage_learns_labels_and_the_second_what_a_teacher_said(tmp_pa
 
 
 def test_each_source_that_a_stage_is_taught_has_a_teacher() -> None:
-    assert set(stages.SECOND.taught) <= set(teacher.TEACHERS)
+    for stage in stages.STAGES:
+        assert set(stage.taught) <= set(teacher.TEACHERS)
