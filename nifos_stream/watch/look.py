@@ -94,11 +94,12 @@ def _column(value: float | None, top: float) -> str:
 
 
 def net_text(net: float | None) -> Text:
-    """Net sentiment, signed, in the colour of its side."""
+    """Net sentiment, signed unless it is 0.00, in the colour of its side."""
     if net is None:
         return Text("–", style="dim")
     label = Label.POSITIVE if net > 0.005 else Label.NEGATIVE if net < -0.005 else Label.NEUTRAL
-    return Text(f"{net:+.2f}".replace("-", "−"), style=COLOURS[label])
+    written = "0.00" if abs(net) < 0.005 else f"{net:+.2f}".replace("-", "−")
+    return Text(written, style=COLOURS[label])
 
 
 def percent(share: float) -> str:

@@ -1,7 +1,8 @@
 """A snapshot as lines of a terminal. Reads nothing and waits for nothing."""
 
 import datetime as dt
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -11,9 +12,21 @@ from rich.style import Style
 from rich.text import Text
 
 from nifos_stream.counters.shapes import Count, Point, Window
-from nifos_stream.messages import LABELS, LABELS_KO, Label
+from nifos_stream.messages import LABELS, LABELS_KO, AlertEvent, Label
 from nifos_stream.watch import freshness, tables
-from nifos_stream.watch.look import COLOURS, age, label_text, net_text, percent, rate, single_bar, sparkline
+from nifos_stream.watch.look import (
+    COLOURS,
+    age,
+    fitted,
+    label_text,
+    moment,
+    net_text,
+    percent,
+    plain,
+    rate,
+    single_bar,
+    sparkline,
+)
 from nifos_stream.watch.snapshot import Snapshot
 
 WINDOWS = {"1": "5m", "2": "1h", "3": "24h", "4": "7d"}
@@ -22,6 +35,9 @@ _WIDE_CELLS = 130
 _MOST_CELLS = 180
 _GAP_CELLS = 3
 _TREND_CELLS = 16
+_MOST_ALERTS = 3
+_FEW_ROWS = 20
+"""Fewer rows have no place for each alert."""
 _GREY = Style(color="grey58")
 _HELP = "nifos-stream produce FILE sends posts, nifos-stream worker labels and counts them."
 
@@ -30,13 +46,14 @@ _HELP = "nifos-stream produce FILE sends posts, nifos-stream worker labels and c
 class View:
     """What is drawn: a snapshot, and how to draw it.
 
-    away: why nothing newer could be read, a sentence; None while reading works. rows: most lines, None for as
-    many as there are. keys: say which keys there are.
+    alerts: those that are open, newest first. away: why nothing newer could be read, a sentence; None while
+    reading works. rows: most lines, None for as many as there are. keys: say which keys there are.
     """
 
     snapshot: Snapshot
     cells: int
     rows: int | None = None
+    alerts: Sequence[AlertEvent] = ()
     away: str | None = None
     keys: bool = False
 
@@ -62,8 +79,9 @@ def draw(view: View, now: dt.datetime) -> Drawn:
     snapshot = view.snapshot
     old = view.away is not None or not freshness.is_current(snapshot.window.freshness)
     top = [*_title(view, now, cells, old=old), Text("─" * cells, style="dim")]
-    top += [*_labels(snapshot, cells), _numbers(snapshot), *_sparks(snapshot.window, cells)]
-    bottom = [Text(), _all_time(snapshot), *([_keys(snapshot)] if view.keys else [])]
+    top += [*_labels(snapshot, cells), _numbers(snapshot, cells), *_sparks(snapshot.window, cells)]
+    top += _alerts(view, now.astimezone(snapshot.window.end.tzinfo), cells)
+    bottom = [Text(), *_all_time(snapshot, cells), *([_keys(snapshot)] if view.keys else [])]
     room = None if view.rows is None else max(0, view.rows - len(top) - len(bottom))
     lines = [*top, *_groups(snapshot, cells, room), *bottom]
     return Drawn(lines[: view.rows], grey=old)
@@ -104,23 +122,32 @@ def _labels(snapshot: Snapshot, cells: int) -> list[Text]:
         share = total.share(label)
         line = label_text(label).append("  ")
         line.append_text(single_bar(share, bar_cells, COLOURS[label]))
-        line.append(f" {percent(share):>5} {total.of(label):>11,} ")
-        if before.total:
-            line.append(f"  was {percent(before.share(label)):>5}", style="dim")
-        lines.append(line)
+        line.append(f" {percent(share):>5} {total.of(label):>11,}")
+        was = Text(f"   was {percent(before.share(label)):>5}" if before.total else "", style="dim")
+        lines.append(_whole([line, was], cells))
     return lines
 
 
-def _numbers(snapshot: Snapshot) -> Text:
+def _numbers(snapshot: Snapshot, cells: int) -> Text:
     total, before = snapshot.window.total, snapshot.before.total if snapshot.before else Count()
-    line = Text().append(f"{total.total:,} {'post' if total.total == 1 else 'posts'}", style="bold")
+    parts = [Text(f"{total.total:,} {'post' if total.total == 1 else 'posts'}", style="bold")]
     if before.total:
-        line.append(f" (was {before.total:,})", style="dim")
-    line.append(f"   {rate(snapshot.per_minute)} a minute now   net ")
-    line.append_text(net_text(total.net_sentiment))
+        parts.append(Text(f" (was {before.total:,})", style="dim"))
+    parts.append(Text(f"   {rate(snapshot.per_minute)} a minute now"))
+    parts.append(Text("   net ").append_text(net_text(total.net_sentiment)))
     if before.total:
-        line.append(" (was ", style="dim").append_text(net_text(before.net_sentiment))
-        line.append(")", style="dim")
+        was = Text().append(" (was ", style="dim").append_text(net_text(before.net_sentiment))
+        parts.append(was.append(")", style="dim"))
+    return _whole(parts, cells)
+
+
+def _whole(parts: Iterable[Text], cells: int) -> Text:
+    """The parts one after another, as far as they fit: a number that is cut is another number."""
+    line = Text()
+    for part in parts:
+        if line.cell_len + part.cell_len > cells:
+            break
+        line.append_text(part)
     return line
 
 
@@ -143,6 +170,16 @@ def _chunks(series: Sequence[Point], count: int) -> list[Sequence[Point]]:
 def _negative(points: Sequence[Point]) -> float | None:
     total = sum((point.count for point in points), Count())
     return total.share(Label.NEGATIVE) if total.total else None
+
+
+def _alerts(view: View, now: dt.datetime, cells: int) -> list[Text]:
+    """The newest open alerts, each on a line, and how many more there are; nothing without any."""
+    most = _MOST_ALERTS if view.rows is None or view.rows >= _FEW_ROWS else 0
+    said = [f"! {moment(alert.started_at, now)}  {plain(alert.summary)}" for alert in view.alerts[:most]]
+    if more := len(view.alerts) - len(said):
+        alerts = f"{'more ' if said else ''}{'alert is' if more == 1 else 'alerts are'} open"
+        said.append(f"{'  and' if said else '!'} {more:,} {alerts}: nifos-stream alerts list")
+    return [Text(fitted(line, cells).rstrip(), style="bold") for line in said]
 
 
 def _groups(snapshot: Snapshot, cells: int, room: int | None) -> list[Text]:
@@ -176,14 +213,20 @@ def _beside(row: Sequence[Text], width: int) -> Text:
     return line
 
 
-def _all_time(snapshot: Snapshot) -> Text:
+def _all_time(snapshot: Snapshot, cells: int) -> list[Text]:
     total = snapshot.all_time.total
     if not total.total:
-        return Text(f"Nothing has been counted yet: {_HELP}")
-    line = Text().append(f"all {total.total:,} posts ", style="dim")
-    for label in LABELS:
-        line.append_text(label_text(label)).append(f" {percent(total.share(label))}  ")
-    return line.append(freshness.since(snapshot.all_time.freshness), style="dim")
+        return [Text(line) for line in textwrap.wrap(f"Nothing has been counted yet: {_HELP}", cells)]
+    parts = [Text(f"all {total.total:,} posts", style="dim")]
+    parts += [label_text(label).append(f" {percent(total.share(label))} ") for label in LABELS]
+    parts.append(Text(freshness.since(snapshot.all_time.freshness), style="dim"))
+    return [_whole(_spaced(parts), cells)]
+
+
+def _spaced(parts: Iterable[Text]) -> Iterator[Text]:
+    """The parts, each but the first with a space before it."""
+    for index, part in enumerate(parts):
+        yield Text(" " if index else "").append_text(part)
 
 
 def _keys(snapshot: Snapshot) -> Text:

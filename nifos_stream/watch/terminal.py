@@ -1,14 +1,19 @@
 """`watch`: the counts, live in a terminal. Reads in one thread and draws in another."""
 
+import contextlib
+import dataclasses
 import datetime as dt
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
 from rich.live import Live
 
+from nifos_stream.alerts.shelf import shelf_of
 from nifos_stream.counters.reader import RedisAway
 from nifos_stream.errors import UserError
+from nifos_stream.messages import AlertEvent
 from nifos_stream.settings import Settings
 from nifos_stream.watch.keys import Keys
 from nifos_stream.watch.screen import WINDOWS, View, draw
@@ -32,13 +37,13 @@ def watch(
     RedisAway when Redis does not answer at the start; later the last numbers stay, grey, with their age.
     """
     console = console or Console(highlight=False)
-    with open_counts(settings) as counts:
-        watcher = Watcher(counts, window)
-        first = watcher.snapshot()
+    with open_counts(settings) as counts, contextlib.closing(shelf_of(settings)) as shelf:
+        refresher = Refresher(
+            Watcher(counts, window), alerts=lambda: shelf.read("open", settings.alerts.most_open)
+        )
         if once or not console.is_terminal:
-            console.print(draw(View(first, console.width), _now()))
+            console.print(draw(refresher.held.view(console.width), _now()))
             return
-        refresher = Refresher(watcher, first)
         refresher.start()
         try:
             _show(console, keys or Keys(), refresher)
@@ -52,8 +57,7 @@ def _show(console: Console, keys: Keys, refresher: "Refresher") -> None:
         while True:
             held = refresher.held
             width, height = console.size
-            view = View(held.snapshot, width, height, held.away, keys=True)
-            live.update(draw(view, _now()), refresh=True)
+            live.update(draw(held.view(width, height, keys=True), _now()), refresh=True)
             match keys.wait(_KEY_SECONDS):
                 case "q" | "Q":
                     return
@@ -63,24 +67,37 @@ def _show(console: Console, keys: Keys, refresher: "Refresher") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The newest snapshot, and why there is no newer one, if reading fails."""
+    """The newest snapshot with the alerts that were open then, and why there is no newer one."""
 
     snapshot: Snapshot
+    alerts: Sequence[AlertEvent]
     away: str | None = None
+
+    def view(self, cells: int, rows: int | None = None, *, keys: bool = False) -> View:
+        """As it is drawn on a screen of this size."""
+        return View(self.snapshot, cells, rows, self.alerts, self.away, keys=keys)
 
 
 class Refresher:
-    """Reads a snapshot every second in a thread of its own, so that a slow Redis does not stop the keys."""
+    """Reads a snapshot every second in a thread of its own, so that a slow Redis does not stop the keys.
+
+    alerts: reads those that are open. The first reading is made here, and may raise RedisAway or UserError.
+    """
 
     def __init__(
-        self, watcher: Watcher, first: Snapshot, *, refresh_seconds: float = _REFRESH_SECONDS
+        self,
+        watcher: Watcher,
+        *,
+        alerts: Callable[[], Sequence[AlertEvent]],
+        refresh_seconds: float = _REFRESH_SECONDS,
     ) -> None:
         self._watcher = watcher
+        self._alerts = alerts
         self._refresh_seconds = refresh_seconds
         self._wake = threading.Event()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="watch-refresher", daemon=True)
-        self.held = Held(first)
+        self.held = self._read()
 
     def start(self) -> None:
         """Begin to read."""
@@ -106,11 +123,14 @@ class Refresher:
 
     def _next(self) -> Held:
         try:
-            return Held(self._watcher.snapshot())
+            return self._read()
         except RedisAway:
-            return Held(self.held.snapshot, "Redis is away.")
+            return dataclasses.replace(self.held, away="Redis is away.")
         except UserError as error:
-            return Held(self.held.snapshot, str(error))
+            return dataclasses.replace(self.held, away=str(error))
+
+    def _read(self) -> Held:
+        return Held(self._watcher.snapshot(), self._alerts())
 
 
 def _now() -> dt.datetime:

@@ -63,7 +63,8 @@ def test_a_sparkline_goes_from_nothing_to_the_greatest():
 
 
 @pytest.mark.parametrize(
-    ("net", "shown"), [(None, "–"), (0.123, "+0.12"), (-0.5, "−0.50"), (0.0, "+0.00"), (1.0, "+1.00")]
+    ("net", "shown"),
+    [(None, "–"), (0.123, "+0.12"), (-0.5, "−0.50"), (-0.004, "0.00"), (0.0, "0.00"), (1.0, "+1.00")],
 )
 def test_net_sentiment_is_signed(net, shown):
     assert look.net_text(net).plain == shown

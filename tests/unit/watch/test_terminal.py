@@ -17,6 +17,7 @@ from nifos_stream.watch.api.overview import OverviewQuestion, Overviews
 from nifos_stream.watch.screen import View, draw
 from nifos_stream.watch.snapshot import Watcher
 from nifos_stream.watch.terminal import Refresher
+from tests.unit.alerts.made import made_alert
 from tests.unit.watch.made_counts import LEVEL, NOW, MadeCounts
 
 READ_AT = dt.datetime(2026, 5, 1, 0, 30, tzinfo=dt.UTC)
@@ -67,15 +68,16 @@ def test_a_window_of_another_year_is_shown_with_its_years():
 
 
 @pytest.mark.parametrize("cells", [60, 80, 100, 129, 130, 200])
-@pytest.mark.parametrize("rows", [10, 24, 50])
-def test_the_screen_fits_its_terminal(cells, rows):
-    shown = printed(View(snapshot(), cells, rows, keys=True)).split("\n")
-    assert len(shown) <= rows + 1
-    lines = screen(View(snapshot(), cells, rows, keys=True)).split("\n")
+@pytest.mark.parametrize("rows", [12, 24, 50])
+@pytest.mark.parametrize("alerts", [0, 1, 9])
+@pytest.mark.parametrize("scale", [100, 0])
+def test_the_screen_fits_its_terminal(cells, rows, alerts, scale):
+    view = View(snapshot(MadeCounts(scale=scale)), cells, rows, [made_alert()] * alerts, keys=True)
+    assert len(printed(view).split("\n")) <= rows + 1
+    lines = screen(view).split("\n")
     assert len(lines) <= rows
-    if cells >= 80:
-        assert max(map(cell_len, lines)) <= cells
-    assert lines[-1].startswith("keys") or rows < 12
+    assert max(map(cell_len, lines)) <= cells
+    assert lines[-1].startswith("keys") or rows < 24
 
 
 def test_a_small_terminal_shows_as_many_rows_as_it_can_and_both_tables():
@@ -83,6 +85,34 @@ def test_a_small_terminal_shows_as_many_rows_as_it_can_and_both_tables():
     assert "by source" in shown
     assert "by keyword" in shown
     assert len(shown.split("\n")) >= 22
+
+
+@pytest.mark.parametrize("cells", range(30, 100))
+def test_no_number_is_cut(cells):
+    words = set(screen(View(snapshot(), 200)).split())
+    lines = screen(View(snapshot(), cells)).split("\n")
+    said = [line for line in lines if line.startswith(("all ", "5,593 "))]
+    assert len(said) == 2
+    assert set(" ".join(said).split()) <= words
+
+
+def test_open_alerts_stand_above_the_tables_and_more_than_three_are_counted():
+    alerts = [made_alert(number) for number in (5, 4, 3, 2, 1)]
+    lines = screen(View(snapshot(), 100, 30, alerts)).split("\n")
+    first = "! 05-01 09:35  Source twitter: 63 negative posts in 5 min, usually 21.0 (3.0 times)."
+    at = lines.index(first)
+    assert lines[at + 2].startswith("! 05-01 09:33  ")
+    assert lines[at + 3] == "  and 2 more alerts are open: nifos-stream alerts list"
+    assert lines[at + 5].startswith("by source")
+    assert "alert" not in screen(View(snapshot(), 100, 30))
+
+
+def test_few_rows_say_how_many_alerts_are_open():
+    assert "! 1 alert is open: nifos-stream alerts list" in screen(View(snapshot(), 80, 14, [made_alert()]))
+
+
+def test_an_alert_does_not_steer_the_terminal():
+    assert "\x1b[2J" not in printed(View(snapshot(), 100, alerts=[made_alert(summary="\x1b[2J조용함")]))
 
 
 def test_numbers_are_in_colour_while_they_are_current():
@@ -118,9 +148,9 @@ def test_old_numbers_are_grey_and_say_so(view, said):
 
 def test_an_empty_system_says_what_to_do():
     counts = MadeCounts(Freshness(0, None, None, None, None), scale=0)
-    shown = screen(View(snapshot(counts), 120))
-    assert "Nothing has been counted yet" in shown
-    assert "nifos-stream produce FILE sends posts" in shown
+    shown = " ".join(screen(View(snapshot(counts), 60)).split())
+    assert "Nothing has been counted yet: nifos-stream produce FILE sends posts, nifos-stream worker" in shown
+    assert "labels and counts them." in shown
 
 
 def test_an_empty_window_says_so():
@@ -173,14 +203,14 @@ def test_what_is_not_counted_is_not_shown():
 
 def test_when_redis_goes_away_the_last_numbers_stay_and_come_back():
     counts = MadeCounts()
-    watcher = Watcher(counts, "1h")
-    first = watcher.snapshot()
-    refresher = Refresher(watcher, first, refresh_seconds=0.01)
+    refresher = Refresher(Watcher(counts, "1h"), alerts=lambda: [made_alert()], refresh_seconds=0.01)
+    first = refresher.held
     counts.raises = RedisAway("Redis did not answer.")
     refresher.start()
     try:
         eventually(lambda: refresher.held.away == "Redis is away.")
-        assert refresher.held.snapshot is first
+        assert refresher.held.snapshot is first.snapshot
+        assert refresher.held.alerts is first.alerts
         counts.raises = None
         eventually(lambda: refresher.held.away is None)
         refresher.show_window("5m")
