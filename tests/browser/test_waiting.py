@@ -276,6 +276,20 @@ def test_the_evidence_that_is_being_read_stays_open_and_keeps_the_focus(served, 
     expect(item.locator(".facts")).to_be_visible()
 
 
+def test_alerts_stay_while_there_is_no_newer_answer(served, opened, alerting):
+    opened.expected += ["503"]
+    page = opened(served)
+    alerting(page, lambda: [made_alert(1, 5)])
+    page.goto(f"{served.address}?lang=en&window=24h")
+    expect(page.locator("#alerts-list > li")).to_have_count(1)
+    page.route(ALERTS, lambda route: route.fulfill(**refused(503, "Redis does not answer.")))
+    expect(page.locator("#alerts-note")).to_contain_text("Redis does not answer.")
+    expect(page.locator("#alerts-list > li")).to_have_count(1)
+    alerting(page, lambda: [made_alert(1, 5), made_alert(2, 1)])
+    expect(page.locator("#alerts-list > li")).to_have_count(2)
+    expect(page.locator("#alerts-note")).to_have_text("")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_in_open_evidence_nor_in_a_refusal(served, opened, alerting, scheme):
     opened.expected += ["429"]

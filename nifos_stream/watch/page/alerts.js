@@ -19,10 +19,7 @@ let polling;
 /** Begin to follow the alerts. */
 export function start() {
   const failed = (problem) => {
-    latest = null;
     trouble = problem;
-    items.clear();
-    byId("alerts-list").replaceChildren();
     translate();
   };
   const got = ({ alerts }) => {
@@ -39,9 +36,8 @@ export const again = () => polling.again();
 
 /** Say everything anew, in the language of now. */
 export function translate() {
-  if (trouble) say(byId("alerts-note"), sentence(trouble));
+  say(byId("alerts-note"), trouble ? sentence(trouble) : latest?.length === 0 ? t("alertsNone") : "");
   if (!latest) return;
-  say(byId("alerts-note"), latest.length ? "" : t("alertsNone"));
   const sorted = [...latest].sort((a, b) => (a.ended_at !== null) - (b.ended_at !== null) || Date.parse(b.started_at) - Date.parse(a.started_at));
   items.keep(sorted.map(({ id }) => id));
   arrange(byId("alerts-list"), sorted.map((alert) => show(alert)));

@@ -43,7 +43,6 @@ export function keyed() {
       const wanted = new Set(keys);
       for (const key of [...made.keys()]) if (!wanted.has(key)) made.delete(key);
     },
-    clear: () => made.clear(),
   };
 }
 
