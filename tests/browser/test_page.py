@@ -267,6 +267,25 @@ def test_days_are_chosen_by_keyboard_with_the_last_one_among_them_and_let_go(fil
     assert "from=" not in page.url
 
 
+def test_a_stretch_of_one_day_says_the_day_once(filled, served, opened):
+    day = filled.start.date()
+    page = opened(served, {"from": f"{day}T09:00", "to": f"{day}T11:30", "lang": "en"})
+    expect(page.locator("#filters .chip-value")).to_have_text(f"{day} 09:00 – 11:30")
+
+
+@pytest.mark.parametrize("width", [390, 1000, 1280])
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_figures_stand_on_one_line_and_no_word_is_broken(filled, served, opened, width, lang):
+    query = filled.query() | {"lang": lang}
+    page = opened(served, query, viewport={"width": width, "height": 900})
+    expect(page.locator("#drivers-positive .word").first).to_be_visible()
+    tops = [figure.bounding_box()["y"] for figure in page.locator("#figures .number").all()]
+    assert len(tops) == 3
+    assert max(tops) - min(tops) < 1
+    heights = [word.bounding_box()["height"] for word in page.locator("#drivers .word").all()]
+    assert max(heights) < 30
+
+
 def test_every_source_has_its_trend_drawn(filled, served, opened):
     page = opened(served, filled.query())
     expect(page.locator("#source .spark svg").first).to_be_visible()

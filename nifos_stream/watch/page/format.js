@@ -77,7 +77,8 @@ export function seconds(text) {
 export function span(from, to) {
   const [first, last] = [day(from), to && lastDay(to)];
   if (first && (last || !to)) return first === last ? first : `${first} – ${last}`;
-  return `${from && moment(from)} – ${to && moment(to)}`;
+  const [begin, end] = [moment(from), moment(to)];
+  return `${begin} – ${begin.slice(0, 10) === end.slice(0, 10) ? end.slice(11) : end}`;
 }
 
 /** The day of a midnight, or of a date; "" of any other time. */
