@@ -90,7 +90,7 @@ class Windows:
             said = f"A grain is one of {', '.join(STEPS)}, not {grain!r}."
             raise UserError(said, Refusal.GRAIN_UNKNOWN, grain=grain, grains=STEPS)
         if not start < end:
-            raise UserError("The window ends before it begins.", Refusal.WINDOW_EMPTY)
+            raise UserError("A window must end after it begins: its end is not in it.", Refusal.WINDOW_EMPTY)
         start, end = max(start, EARLIEST), min(max(end, EARLIEST), LATEST)
         start = min(max(start, now - self._retention_seconds["1d"]), end)
         kept = [name for name in GRAINS if self._covers(name, int(start // 1), now)]

@@ -44,6 +44,8 @@ def _sentence(problem: ErrorDetails) -> str:
         return f"There is no setting {name}{did_you_mean(name, _names(Settings))}"
     if problem.get("ctx", {}).get("pattern") == ADDRESS:
         return f"Setting {name}: {str(problem['input'])!r} is not HOST:PORT, such as 127.0.0.1:8080"
+    if isinstance(problem["input"], str):
+        message = message.replace("items after validation", "characters")  # So pydantic says it of a secret.
     return f"Setting {name}: {message}" if name else message
 
 

@@ -66,6 +66,7 @@ def test_secrets_are_not_shown():
     [
         ("NIFOS_KAKFA__USERNAME", "x", r"sets nothing that exists \(did you mean NIFOS_KAFKA__USERNAME\?\)"),
         ("NIFOS_WEB__LISTEN", "18099", "web.listen: '18099' is not HOST:PORT, such as 127.0.0.1:8080"),
+        ("NIFOS_WEB__TOKEN", "wald", "web.token: Value should have at least 8 characters, not 4"),
         (
             "NIFOS_KAFKA__BOOTSTRAP",
             "x",

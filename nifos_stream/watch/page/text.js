@@ -173,7 +173,7 @@ const TEXTS = {
 /** What the server refuses, by its code. */
 const REFUSALS = {
   window_unreadable: ["기간은 15m, 24h, 7d처럼 숫자와 단위(s, m, h, d, w)로 씁니다. ‘{window}’은(는) 기간이 아닙니다.", "A window is a number and a unit (s, m, h, d or w), such as 15m, 24h or 7d, not ‘{window}’."],
-  window_empty: ["기간의 끝이 시작보다 앞섭니다.", "The window ends before it begins."],
+  window_empty: ["기간의 끝은 시작보다 뒤여야 합니다(끝은 기간에 들지 않습니다).", "A window must end after it begins: its end is not in it."],
   window_and_from: ["기간의 길이(window)와 시작(from)은 함께 쓸 수 없습니다.", "A window has a length or a begin (from), not both."],
   moment_unreadable: ["‘{moment}’은(는) 2026-05-01이나 2026-05-01T09:30 같은 날짜나 시각이 아닙니다.", "‘{moment}’ is not a date or time, such as 2026-05-01 or 2026-05-01T09:30."],
   grain_unknown: ["‘{grain}’ 단위는 없습니다. 가능한 단위: {grains}.", "There is no grain ‘{grain}’; there are {grains}."],
