@@ -217,7 +217,7 @@ class AlertEvent(BaseModel):
     ended_at: AwareDatetime | None = Field(description="Since when all is calm; null while it is open.")
     summary: str = Field(description="One sentence for a person.")
     evidence: dict[str, Any] = Field(
-        description="As at the beginning: the window (`from`, `to`), its `count` by label, `negative_share`;"
-        " of a surge or silence `usual`, `days`, of a surge `ratio`, `score`, `line`; of a threshold"
-        " `number`, `line`; and `posts`, some of them, the newest first."
+        description="As at the beginning: the window (`from`, `to`), its `count` by label, `negative_share`"
+        " (null without posts); of a surge or silence `usual`, `days`, of a surge `ratio`, `score`, `line`;"
+        " of a threshold `number`, `line`; and `posts`, some of them, the newest first."
     )

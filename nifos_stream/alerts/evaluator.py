@@ -212,7 +212,7 @@ def _judged(rule: Rule, verdict: Verdict, count: Count, start: int, end: int) ->
             "positive": count.positive,
             "total": count.total,
         },
-        "negative_share": round(count.share("negative"), 4),
+        "negative_share": round(count.share("negative"), 4) if count.total else None,
         **verdict.evidence,
     }
     return Judged(verdict.metric, verdict.over, verdict.calm, rule.calm_minutes, verdict.weight, evidence)

@@ -186,3 +186,10 @@ def test_a_named_source_needs_no_history():
     made = series(lambda minute: within(0, 40, minute, Count()), days=5)
     rule = SilenceRule(name="silent", dimensions=("source",), values=("other",), min_expected=0)
     assert [alert[1] for alert in found(rule, made)] == ["other"]
+
+
+def test_where_there_was_no_post_the_evidence_has_no_share():
+    rule = SilenceRule(name="silent", dimensions=("source",), values=("other",), min_expected=0)
+    (alert,) = replay(Evaluator([rule], series(lambda _: None)), NOON, NOON + 60)
+    assert alert.evidence["count"]["total"] == 0
+    assert alert.evidence["negative_share"] is None
