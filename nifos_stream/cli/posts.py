@@ -101,7 +101,7 @@ def watch(
     window: Annotated[str, typer.Option(help="5m, 1h, 24h, 7d or any other length.")] = "1h",
     once: Annotated[bool, typer.Option("--once", help="Print the numbers once and end.")] = False,
 ) -> None:
-    """Watch the counts live: shares, sources, keywords, and how current they are."""
+    """Watch the counts live: shares, sources, keywords, open alerts, and how current they are."""
     from nifos_stream.watch.terminal import watch as show
 
     show(settings_with(), window=window, once=once)
@@ -151,7 +151,9 @@ def counts(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
     rows_as: Annotated[
         Literal["csv", "parquet", "json"] | None,
-        typer.Option("--format", help="Rows for other programs, one for each step and group with posts."),
+        typer.Option(
+            "--format", help="Rows for other programs, one for each step, or group in it with posts."
+        ),
     ] = None,
     out: Annotated[
         str | None,
