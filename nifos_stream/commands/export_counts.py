@@ -1,6 +1,7 @@
 """`counts --format`: what was counted as rows, for other programs.
 
-There is one for each step, by a dimension for each group with posts in it; with the grain `none`, and of all time, one for each group.
+There is one for each step, by a dimension for each group with posts in it; with the grain `none`, and of
+all time, one for each group.
 """
 
 import sys
