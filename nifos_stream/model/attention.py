@@ -12,6 +12,8 @@ from torch.nn import functional
 from torch.nn.attention.varlen import varlen_attn
 
 _MOST_HEAD_DIM = 256
+_LEAST_STEP = 8
+_STEPS_BITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,8 @@ class Packing:
     """How the rows of several texts lie one after another.
 
     lengths: rows of each text. groups: (length, texts) of neighbours of equal length.
-    positions, firsts: int64 on the device; each row's place in its text, and the first row of each text.
+    positions, firsts: int64 on the device; each row's place in its text, and the first row of each text; and
+    zeros for rows that belong to no text, which follow all others.
     ends, counts: int32 (texts + 1,) on the device; cumulated lengths, and the same for one row a text.
     varlen: attend with torch's variable-length kernel, not group by group.
     """
@@ -33,20 +36,41 @@ class Packing:
     varlen: bool
 
 
-def pack(lengths: Sequence[int], device: torch.device, *, varlen: bool) -> Packing:
-    """Describe texts of these lengths, packed."""
+def pack(lengths: Sequence[int], device: torch.device, *, varlen: bool, rounded: bool = False) -> Packing:
+    """Describe texts of these lengths, packed.
+
+    rounded: with rows of no text, so that there are as many as `few` says, of all and of first ones.
+    """
     sizes = np.asarray(lengths, dtype=np.int64)
     ends = np.concatenate([[0], np.cumsum(sizes)])
-    positions = np.arange(ends[-1]) - np.repeat(ends[:-1], sizes)
+    positions, firsts = np.arange(ends[-1]) - np.repeat(ends[:-1], sizes), ends[:-1].copy()
+    if rounded:
+        positions, firsts = (filled(numbers, few(len(numbers))) for numbers in (positions, firsts))
     return Packing(
         lengths=lengths,
         groups=[(length, len(list(same))) for length, same in groupby(lengths)],
         positions=to_device(positions, device),
-        firsts=to_device(ends[:-1].copy(), device),
+        firsts=to_device(firsts, device),
         ends=to_device(ends.astype(np.int32), device),
         counts=to_device(np.arange(len(sizes) + 1, dtype=np.int32), device),
         varlen=varlen,
     )
+
+
+def few(rows: int) -> int:
+    """Return the least of some numbers that is not below `rows`: 32 of them up to twice as many.
+
+    oneDNN makes a kernel for each number of rows that it meets: about a millisecond, and 258 kB kept.
+    """
+    step = max(_LEAST_STEP, 1 << max(0, rows.bit_length() - 1 - _STEPS_BITS))
+    return -(-rows // step) * step
+
+
+def filled(numbers: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
+    """Return `numbers` and zeros behind them, `count` together."""
+    more = np.zeros(count, dtype=numbers.dtype)
+    more[: len(numbers)] = numbers
+    return more
 
 
 def to_device(numbers: np.ndarray[Any, Any], device: torch.device) -> Tensor:
@@ -55,22 +79,23 @@ def to_device(numbers: np.ndarray[Any, Any], device: torch.device) -> Tensor:
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
-    """Attend within each text only.
+def attend(
+    query: Tensor, key: Tensor, value: Tensor, packing: Packing, *, firsts_alone: bool = False
+) -> Tensor:
+    """Attend within each text only; rows of no text get zeros.
 
     key, value: (rows, heads, head_dim), rows of all texts one after another.
-    query: the same, or (texts, heads, head_dim) for one row of each text; already divided by the square root
-    of head_dim.
+    query: the same, or with firsts_alone (texts, heads, head_dim) for one row of each text; already divided
+    by the square root of head_dim.
     Returns the query's rows, (…, heads * head_dim). Scaled dot-product attention, Vaswani et al. 2017, eq. 1.
     """
     if packing.varlen:
-        return _attend_varlen(query, key, value, packing)
-    each = len(query) == len(packing.lengths)
+        return _attend_varlen(query, key, value, packing, firsts_alone)
     _, heads, size = query.shape
     out = query.new_empty(len(query), heads, size)
     begin = first = 0
     for length, texts in packing.groups:
-        end, rows = begin + texts * length, 1 if each else length
+        end, rows = begin + texts * length, 1 if firsts_alone else length
         last = first + texts * rows
         out[first:last].view(texts, rows, heads, size).copy_(
             _attend_equal(
@@ -80,27 +105,29 @@ def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tenso
             ).transpose(1, 2)
         )
         begin, first = end, last
+    out[first:] = 0
     return out.view(len(query), heads * size)
 
 
 def _attend_equal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attend in texts of equal length: (texts, heads, rows, head_dim)."""
-    if query.is_cpu and query.dtype == torch.bfloat16:
-        # On texts this short the fused kernel's bf16 takes about twice as long as the plain products.
-        return torch.softmax(query @ key.transpose(2, 3), dim=-1) @ value
+    if query.is_cpu:
+        # On texts this short plain products take less time than the fused kernel. In float32, whatever the
+        # rows are in: oneDNN would make a kernel for each number of texts and each length in bf16.
+        weights = torch.softmax(query.float() @ key.float().transpose(2, 3), dim=-1)
+        return weights @ value.float()
     return functional.scaled_dot_product_attention(query, key, value, scale=1.0)
 
 
-def _attend_varlen(query: Tensor, key: Tensor, value: Tensor, packing: Packing) -> Tensor:
+def _attend_varlen(query: Tensor, key: Tensor, value: Tensor, packing: Packing, firsts_alone: bool) -> Tensor:
     longest = max(packing.lengths)
-    each = len(query) == len(packing.lengths)
     out = varlen_attn(
         query,
         key,
         value,
-        packing.counts if each else packing.ends,
+        packing.counts if firsts_alone else packing.ends,
         packing.ends,
-        1 if each else longest,
+        1 if firsts_alone else longest,
         longest,
         scale=1.0,
     )

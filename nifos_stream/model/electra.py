@@ -15,7 +15,7 @@ from torch.nn import functional
 from transformers import ElectraForSequenceClassification
 
 from nifos_stream.errors import UserError
-from nifos_stream.model.attention import Packing, attend, pack, to_device, varlen_available
+from nifos_stream.model.attention import Packing, attend, few, filled, pack, to_device, varlen_available
 from nifos_stream.model.linear import Linear, make_linear, rows_dtype
 
 
@@ -126,14 +126,17 @@ class PackedElectra:
 
         ids: int32 (tokens,), all texts one after another. lengths: tokens of each text, best sorted.
         """
-        packing = pack(lengths, self.device, varlen=self._varlen)
+        rounded = self.device.type == "cpu"
+        packing = pack(lengths, self.device, varlen=self._varlen, rounded=rounded)
+        if rounded:
+            ids = filled(ids, few(len(ids)))
         rows = functional.embedding(to_device(ids, self.device), self._words)
         rows = self._norm(rows.add_(self._places[packing.positions]))
         if self._projection is not None:
             rows = self._projection(rows)
         for layer in self._layers:
             rows = self._run(layer, rows, packing)
-        return functional.linear(self._head(rows).float(), *self._out)
+        return functional.linear(self._head(rows).float(), *self._out)[: len(lengths)]
 
     def _run(self, layer: _Layer, rows: Tensor, packing: Packing) -> Tensor:
         parts = layer.inputs(rows).view(len(rows), -1, self._heads, rows.shape[1] // self._heads)
@@ -143,5 +146,6 @@ class PackedElectra:
             rows = rows[packing.firsts]
             query = layer.query(rows).view(len(rows), self._heads, -1)
             key, value = parts.unbind(1)
-        rows = layer.attended_norm(layer.attended(attend(query, key, value, packing), rows))
+        attended = attend(query, key, value, packing, firsts_alone=layer.query is not None)
+        rows = layer.attended_norm(layer.attended(attended, rows))
         return layer.outer_norm(layer.outer(layer.inner(rows), rows))

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from nifos_stream.model.attention import attend, pack, varlen_available
+from nifos_stream.model.attention import attend, few, pack, varlen_available
 
 CPU = torch.device("cpu")
 
@@ -22,7 +22,7 @@ def one_by_one(query, key, value, lengths, rows):
 def test_each_text_attends_to_itself_alone(lengths, dtype, tolerance, first_rows_only):
     key, value = torch.randn(2, sum(lengths), 3, 8).to(dtype)
     query = torch.randn(len(lengths) if first_rows_only else sum(lengths), 3, 8).to(dtype)
-    got = attend(query, key, value, pack(lengths, CPU, varlen=False))
+    got = attend(query, key, value, pack(lengths, CPU, varlen=False), firsts_alone=first_rows_only)
     rows = [1] * len(lengths) if first_rows_only else lengths
     expected = one_by_one(query.float(), key.float(), value.float(), lengths, rows)
     torch.testing.assert_close(got.float(), expected, atol=tolerance, rtol=tolerance)
@@ -34,6 +34,23 @@ def test_packing_knows_places_and_first_rows():
     assert packing.firsts.tolist() == [0, 2, 4]
     assert packing.ends.tolist() == [0, 2, 4, 7]
     assert list(packing.groups) == [(2, 2), (3, 1)]
+
+
+def test_rows_of_no_text_follow_and_get_zeros():
+    packing = pack([2, 3, 3, 3], CPU, varlen=False, rounded=True)
+    assert packing.positions.tolist() == [0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 0, 0, 0, 0]
+    assert packing.firsts.tolist() == [0, 2, 5, 8, 0, 0, 0, 0]
+    key, value = torch.randn(2, 16, 3, 8)
+    query, firsts = torch.randn(16, 3, 8), torch.randn(8, 3, 8)
+    assert attend(query, key, value, packing)[11:].abs().max() == 0
+    assert attend(firsts, key, value, packing, firsts_alone=True)[4:].abs().max() == 0
+
+
+def test_few_numbers_of_rows_stand_for_many_and_are_hardly_more():
+    for rows in range(1, 5000):
+        assert 0 <= few(rows) - rows < max(8, rows / 32)
+    for most in (256, 512, 1024, 4096):
+        assert len({few(rows) for rows in range(most, 2 * most)}) <= 33
 
 
 def test_variable_length_attention_is_not_for_cpus_or_float32():
@@ -57,5 +74,8 @@ def test_variable_length_attention_agrees_on_a_gpu(first_rows_only):
         pytest.skip("this card has no variable-length attention")
     key, value = torch.randn(2, sum(lengths), 3, 64, device=device, dtype=torch.bfloat16)
     query = torch.randn(len(lengths) if first_rows_only else sum(lengths), 3, 64, device=device).bfloat16()
-    got, expected = (attend(query, key, value, pack(lengths, device, varlen=kind)) for kind in (True, False))
+    got, expected = (
+        attend(query, key, value, pack(lengths, device, varlen=kind), firsts_alone=first_rows_only)
+        for kind in (True, False)
+    )
     torch.testing.assert_close(got, expected, atol=0.03, rtol=0.03)

@@ -3,7 +3,9 @@ import pytest
 import torch
 
 from nifos_stream.errors import UserError
+from nifos_stream.model import electra
 from nifos_stream.model.electra import PackedElectra
+from nifos_stream.model.linear import make_linear
 from tests.models import make_module
 
 SHAPES = [
@@ -68,3 +70,24 @@ def test_a_text_reads_the_same_whoever_stands_beside_it():
     ids = random_ids([6, 6, 20])
     together = run(ids, [6, 6, 20])
     torch.testing.assert_close(run(ids[12:], [20]), together[2:], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16", "int8"])
+def test_products_on_a_cpu_have_few_numbers_of_rows(monkeypatch, dtype):
+    seen = set()
+
+    def noting(*args, **options):
+        layer = make_linear(*args, **options)
+
+        def run(rows, *residual):
+            seen.add(len(rows))
+            return layer(rows, *residual)
+
+        return run
+
+    monkeypatch.setattr(electra, "make_linear", noting)
+    run = PackedElectra(make_module(50, layers=2, hidden=32), dtype=dtype, device=torch.device("cpu"))
+    for texts in range(1, 9):
+        for length in range(2, 10):
+            assert len(run(random_ids([length] * texts), [length] * texts)) == texts
+    assert seen == {8, 16, 24, 32, 40, 48, 56, 64, 72}
