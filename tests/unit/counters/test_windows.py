@@ -76,13 +76,18 @@ def test_too_many_points_are_refused():
         Windows(Calendar("Asia/Seoul"), forever).span(NOW - 1e7, NOW, NOW, "10s")
 
 
+def any_window(*, most_ago, most_seconds):
+    """A zone, how long ago the window ended, how long it is, and its grain."""
+    return given(
+        st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")),
+        st.floats(0, most_ago),
+        st.floats(1, most_seconds),
+        st.sampled_from((None, "1d", "month", "year")),
+    )
+
+
 @settings(deadline=None)
-@given(
-    st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")),
-    st.floats(0, 3e8),
-    st.floats(1, 1e8),
-    st.sampled_from((None, "1d", "month", "year")),
-)
+@any_window(most_ago=3e8, most_seconds=1e8)
 # On the way its clocks go back by half an hour.
 @example("Australia/Lord_Howe", 60.0, 55 * 86_400.0, None)
 def test_the_pieces_are_the_window_and_each_is_kept(zone, ago, length, grain):
@@ -103,12 +108,7 @@ def test_the_pieces_are_the_window_and_each_is_kept(zone, ago, length, grain):
 
 
 @settings(deadline=None)
-@given(
-    st.sampled_from(("Asia/Seoul", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")),
-    st.floats(0, 1e8),
-    st.floats(1, 6e7),
-    st.sampled_from((None, "1d", "month", "year")),
-)
+@any_window(most_ago=1e8, most_seconds=6e7)
 @example("Asia/Seoul", 60.0, 3600.0, None)
 @example("Asia/Seoul", 60.0, 108_000.0, None)
 def test_no_bucket_of_the_window_before_is_one_of_the_window(zone, ago, length, grain):
