@@ -5,12 +5,10 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Self, cast
 from zoneinfo import ZoneInfo
 
-from nifos_stream.counters import connect
 from nifos_stream.counters.asking import ALL_TIME, Answers, Ask, Moment, Plan, When
-from nifos_stream.counters.at_once import look_at, read_at_once
 from nifos_stream.counters.buckets import Calendar
 from nifos_stream.counters.connect import LoginRefused, RedisAway
 from nifos_stream.counters.kept import (
@@ -22,7 +20,8 @@ from nifos_stream.counters.kept import (
     sample_calls,
     sample_of,
 )
-from nifos_stream.counters.look import Call, Look, Mixed, Moved
+from nifos_stream.counters.line import Line
+from nifos_stream.counters.look import Call, Look
 from nifos_stream.counters.posts import KeptPost
 from nifos_stream.counters.query import query
 from nifos_stream.counters.shapes import Count, Freshness, Point, Step, Total, Window
@@ -31,10 +30,7 @@ from nifos_stream.counters.store import Keys
 from nifos_stream.counters.sums import by_size, count_of
 from nifos_stream.counters.wanted import EVERY, Filter
 from nifos_stream.counters.windows import Span, instant
-from nifos_stream.errors import Refusal, UserError
-
-_Answer = TypeVar("_Answer")
-_Plan = TypeVar("_Plan")
+from nifos_stream.errors import UserError
 
 __all__ = [
     "ALL_TIME",
@@ -57,20 +53,6 @@ __all__ = [
     "Window",
 ]
 
-_TRIES = 20
-_MIXED_WAIT_SECONDS = 0.25
-"""Before the next try where a rebuild with other settings has the partitions named one after the other."""
-_CLOCK_SECONDS = 1.0
-"""How far Redis's clock may be from where it was expected to be."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Seen:
-    """What Redis said last, and when, by the clock of this machine."""
-
-    look: Look
-    at: float
-
 
 class Counts:
     """Reads the counts of one topic.
@@ -79,10 +61,9 @@ class Counts:
             window = counts.window("1h", by="source")
 
     now: seconds since 1970; by default Redis's own clock, by which counts expire. monotonic: seconds, to know
-    that clock between two calls. timezone: where dates
-    without a zone are read; days are those of the counts, once there are any. Every call may raise RedisAway,
-    when Redis does not answer, and UserError for a question that cannot be answered, or counts that a rebuild
-    left half done.
+    that clock between two calls. timezone: where dates without a zone are read; days are those of the counts,
+    once there are any. Every call may raise RedisAway, when Redis does not answer, and UserError for a
+    question that cannot be answered, or counts that a rebuild left half done.
     """
 
     def __init__(
@@ -96,16 +77,17 @@ class Counts:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._url = redis_url
-        self._keys = Keys(prefix)
         self._zone = ZoneInfo(timezone)
-        self._timeout_seconds = timeout_seconds
-        self._now = now
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._client: connect.RedisClient | None = None
+        self._line = Line(
+            redis_url,
+            Keys(prefix),
+            timezone,
+            timeout_seconds=timeout_seconds,
+            now=now,
+            monotonic=monotonic,
+            sleep=sleep,
+        )
         self._parsed: Parsed | None = None
-        self._seen: _Seen | None = None
 
     def window(
         self,
@@ -136,7 +118,7 @@ class Counts:
         Only the first call, and one after a rebuild or a change of settings, needs two more to know what is
         counted. What cannot be answered has a UserError in its place.
         """
-        return self._retry(lambda: self._together(asks))
+        return self._line.retry(lambda: self._together(asks))
 
     def steps(
         self,
@@ -149,11 +131,11 @@ class Counts:
         grain: str | None = None,
     ) -> tuple[Step, ...]:
         """Every step of a window, asked for as by `window`, with the groups of each."""
-        return self._retry(lambda: self._steps(by, where or {}, When(window, start, end, grain)))
+        return self._line.retry(lambda: self._steps(by, where or {}, When(window, start, end, grain)))
 
     def latest(self, wanted: Filter = EVERY, *, limit: int = 50) -> Latest:
         """The newest labelled posts that are wanted, of the latest that are kept."""
-        return self._retry(lambda: self._latest(wanted, max(0, limit)))
+        return self._line.retry(lambda: self._latest(wanted, max(0, limit)))
 
     def sample(
         self,
@@ -167,17 +149,15 @@ class Counts:
 
         end: now, without it. Samples of two weeks are kept.
         """
-        return self._retry(lambda: self._sample(wanted, When(window, start, end)))
+        return self._line.retry(lambda: self._sample(wanted, When(window, start, end)))
 
     def freshness(self) -> Freshness:
         """How current the counts are."""
-        return self._retry(lambda: self._look().freshness())
+        return self._line.retry(lambda: self._line.look().freshness())
 
     def close(self) -> None:
         """Close the connections; the next call opens them again."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        self._line.close()
 
     def __enter__(self) -> Self:
         return self
@@ -196,46 +176,20 @@ class Counts:
     def _together(self, asks: Sequence[Ask]) -> Answers:
         def planned(look: Look, now: float) -> tuple[Plan, list[Call]]:
             plan = Plan(asks, look, now, self._zone)
-            return plan, list(calls(self._keys, look, plan.stretches))
+            return plan, list(calls(self._line.keys, look, plan.stretches))
 
-        plan, look, answers = self._at_once("read", planned)
+        plan, look, answers = self._line.at_once("read", planned)
         return plan.answers(added(plan.stretches, answers), look.freshness())
 
-    def _at_once(
-        self, name: str, planned: Callable[[Look, float], tuple[_Plan, list[Call]]]
-    ) -> tuple[_Plan, Look, list[Sequence[Any]]]:
-        """Ask by what was seen last, and see at the same time whether it is still so; if not, Moved.
-
-        planned: what is to be known of the question, and the calls of the script `name` that it needs.
-        """
-        seen = self._seen
-        look = self._look() if seen is None else seen.look
-        now = self._time(look) if seen is None else self._expected(seen)
-        plan, reads = planned(look, now)
-        try:
-            fresh, answers = read_at_once(self._connected(), self._keys, look, name, reads, self._zone.key)
-            if seen is not None and self._now is None and abs(fresh.now - now) > _CLOCK_SECONDS:
-                raise Moved
-        except (Moved, Mixed):
-            self._seen = None
-            raise
-        self._seen = _Seen(fresh, self._monotonic())
-        return plan, fresh, answers
-
-    def _expected(self, seen: _Seen) -> float:
-        """The time by now."""
-        passed = self._monotonic() - seen.at
-        return self._now() if self._now is not None else seen.look.now + passed
-
     def _steps(self, by: str | None, where: Mapping[str, str], when: When) -> tuple[Step, ...]:
-        look = self._look()
+        look = self._line.look()
         asked = query(look.rules.dimensions, by, where)
-        calendar, now = Calendar(look.rules.timezone), self._time(look)
+        calendar, now = Calendar(look.rules.timezone), self._line.time(look)
         plan = Plan([], look, now, self._zone)
         windows, span = plan.windows, plan.span(when)
         begins = windows.points(span)
         pieces = [(f"{piece.grain}:{piece.start}", piece.point) for piece in windows.pieces(span, now)]
-        sums = read_steps(self._connected(), self._keys, look, asked, pieces, len(begins))
+        sums = read_steps(self._line.client, self._line.keys, look, asked, pieces, len(begins))
         ends = [*begins[1:], span.end]
         return tuple(
             Step(
@@ -249,8 +203,8 @@ class Counts:
         )
 
     def _latest(self, wanted: Filter, limit: int) -> Latest:
-        _, look, answers = self._at_once(
-            "posts", lambda look, _: (None, latest_calls(self._keys, look, wanted, limit))
+        _, look, answers = self._line.at_once(
+            "posts", lambda look, _: (None, latest_calls(self._line.keys, look, wanted, limit))
         )
         latest, self._parsed = latest_of(look, answers, wanted, limit, self._parsed)
         return latest
@@ -258,9 +212,9 @@ class Counts:
     def _sample(self, wanted: Filter, when: When) -> Sample:
         def planned(look: Look, now: float) -> tuple[tuple[Span, float], list[Call]]:
             span = self._sampled(Plan([], look, now, self._zone).span(when), when, now)
-            return (span, now), sample_calls(self._keys, look, span, now)
+            return (span, now), sample_calls(self._line.keys, look, span, now)
 
-        (span, now), look, answers = self._at_once("posts", planned)
+        (span, now), look, answers = self._line.at_once("posts", planned)
         return sample_of(look, answers, span, now, wanted)
 
     def _sampled(self, span: Span, when: When, now: float) -> Span:
@@ -273,31 +227,3 @@ class Counts:
                 span, start=max(span.start, math.floor(start)), end=min(span.end, math.ceil(to))
             )
         return span
-
-    def _time(self, look: Look) -> float:
-        return self._now() if self._now is not None else look.now
-
-    def _look(self) -> Look:
-        """How many partitions there are, and the state of each."""
-        return look_at(self._connected(), self._keys, self._zone.key)
-
-    def _connected(self) -> connect.RedisClient:
-        if self._client is None:
-            self._client = connect.client(self._url, self._timeout_seconds)
-        return self._client
-
-    def _retry(self, ask: Callable[[], _Answer]) -> _Answer:
-        mixed: Mixed | None = None
-        try:
-            for _ in range(_TRIES):
-                try:
-                    return ask()
-                except Moved:
-                    continue
-                except Mixed as error:
-                    mixed = error
-                    self._sleep(_MIXED_WAIT_SECONDS)
-        except connect.TROUBLE as error:
-            raise connect.away(self._url, error) from error
-        said = "The counts are being rebuilt faster than they can be read."
-        raise mixed or RedisAway(said, Refusal.REBUILT_TOO_FAST)

@@ -47,7 +47,7 @@ def filled(store, client, redis_url):  # noqa: F811
 
 def round_trips(counts, monkeypatch):
     """The number of commands of every pipeline that is sent from now on."""
-    sent, connected = [], counts._connected()
+    sent, connected = [], counts._line.client
     make = connected.pipeline
 
     def pipeline(*given, **named):
