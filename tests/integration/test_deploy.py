@@ -44,6 +44,11 @@ def test_the_compose_file_follows_the_compose_specification(compose_text):
         compose_spec.PyCompose.from_yaml(merged.replace("image:", "imagee:"))
 
 
+def test_the_compose_file_runs_the_kafka_of_the_local_stack(services):
+    """With which all this is tested; other versions may lose a committed batch at a restart of one node."""
+    assert services["kafka"]["image"] == f"apache/kafka:{distribution.KAFKA_VERSION}"
+
+
 def test_the_compose_file_is_one_that_docker_takes():
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], capture_output=True).returncode != 0:
