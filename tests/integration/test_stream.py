@@ -1,60 +1,18 @@
 """The classifying stage on real Kafka, with a model that takes no time."""
 
-import json
 import random
 import time
-from collections import Counter
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
-from structlog.testing import capture_logs
+from confluent_kafka import Producer
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from nifos_stream import kafka
-from nifos_stream.errors import BrokerUnavailable, PoisonStorm, UserError
-from nifos_stream.stream import clients
+from nifos_stream.errors import PoisonStorm, UserError
 from tests.integration import kafka_tools as tools
 from tests.integration.stages import running
+from tests.integration.streamed import assert_each_once_in_order, events, ids, lag, letters, post, produce
 from tests.unit.stream.fakes import FakeClassifier
-
-
-def post(number, text="숲길이 좋아요", **more):
-    return json.dumps({"id": str(number), "text": text, **more}, ensure_ascii=False).encode()
-
-
-def produce(settings, count, start=0, **more):
-    """Posts with keys that keep each one's order within its partition."""
-    records = [
-        tools.New(post(number, **more), key=f"k{number % 50}".encode())
-        for number in range(start, start + count)
-    ]
-    return tools.produce_all(settings.kafka.bootstrap_servers, settings.topics.posts, records)
-
-
-def events(settings):
-    return tools.read_all(settings.kafka.bootstrap_servers, settings.topics.sentiment)
-
-
-def letters(settings):
-    return tools.read_all(settings.kafka.bootstrap_servers, settings.topics.dead_letters)
-
-
-def ids(records):
-    return [json.loads(record.value)["id"] for record in records]
-
-
-def lag(settings):
-    return tools.lag(settings.kafka.bootstrap_servers, settings.stream.group_id, settings.topics.posts)
-
-
-def assert_each_once_in_order(settings, count):
-    found = events(settings)
-    assert Counter(ids(found)) == Counter(str(number) for number in range(count))
-    origins = [
-        (record.partition, event["origin"]["partition"], event["origin"]["offset"])
-        for record, event in ((record, json.loads(record.value)) for record in found)
-    ]
-    assert all(partition == origin for partition, origin, _ in origins)
-    assert origins == sorted(origins)
 
 
 def test_every_post_is_labelled_once_in_order(make_settings):
@@ -134,8 +92,6 @@ def test_an_event_that_its_topic_does_not_take_becomes_a_dead_letter(make_settin
 
 
 def tighten(settings, topic, size):
-    from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-
     admin = kafka.connect(settings.kafka)
     entry = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
@@ -166,106 +122,6 @@ def test_an_empty_topic_is_idle_and_without_lag(make_settings):
     assert tools.committed_offsets(
         settings.kafka.bootstrap_servers, settings.stream.group_id, settings.topics.posts
     ) == {0: 0, 1: 0}
-
-
-def test_two_workers_share_the_partitions(make_settings):
-    settings = make_settings(partitions=4)
-    produce(settings, 4000)
-    with running(settings) as first, running(settings) as second:
-        first.wait_idle()
-        second.wait_idle()
-        produce(settings, 2000, start=4000)
-        tools.wait_until(lambda: lag(settings) == 0)
-    assert_each_once_in_order(settings, 6000)
-    assert first.value("posts_labelled_total", label="positive") > 0
-    assert second.value("posts_labelled_total", label="positive") > 0
-
-
-@pytest.mark.parametrize(
-    "properties",
-    [
-        pytest.param({}, id="range"),
-        pytest.param({"partition.assignment.strategy": "cooperative-sticky"}, id="cooperative"),
-        pytest.param({"group.protocol": "consumer"}, id="the newer protocol"),
-    ],
-)
-def test_a_worker_that_joins_in_the_middle_doubles_nothing(make_settings, properties):
-    """Batches take a while here, so partitions move while some are in hand."""
-    settings = make_settings(
-        partitions=4, stream={"batch_posts": 100}, kafka={"consumer_properties": properties}
-    )
-    produce(settings, 6000)
-    with running(settings, FakeClassifier(seconds_per_text=0.001)) as first:
-        tools.wait_until(lambda: first.value("posts_labelled_total", label="positive") > 500)
-        with running(settings, FakeClassifier(seconds_per_text=0.001)) as second:
-            tools.wait_until(lambda: second.value("posts_labelled_total", label="positive") > 500)
-        tools.wait_until(lambda: lag(settings) == 0)
-    assert_each_once_in_order(settings, 6000)
-
-
-class HurriedConsumer(Consumer):
-    """Its partitions go and come back before the broker has answered where the group stands."""
-
-    def subscribe(self, topics, *, on_assign, **more):
-        def assigned(consumer, places):
-            on_assign(consumer, places)
-            for each in (places, [], places):
-                consumer.assign(each)
-
-        super().subscribe(topics, on_assign=assigned, **more)
-
-
-def test_an_open_transaction_does_not_send_a_worker_back_to_the_start(make_settings, monkeypatch):
-    """librdkafka then begins with the first record that there is, and all would be labelled twice."""
-    settings = make_settings(partitions=1)
-    kafka_there = {"bootstrap.servers": settings.kafka.bootstrap_servers}
-    produce(settings, 200)
-    with running(settings) as worker:
-        worker.wait_idle()
-    produce(settings, 100, start=200)
-    member = Consumer({**kafka_there, "group.id": settings.stream.group_id})
-    killed = Producer({**kafka_there, "transactional.id": settings.topics.posts})
-    killed.init_transactions()
-    killed.begin_transaction()
-    killed.send_offsets_to_transaction(
-        [TopicPartition(settings.topics.posts, 0, 250)], member.consumer_group_metadata()
-    )
-    member.close()
-    monkeypatch.setattr(clients, "Consumer", HurriedConsumer)
-    with capture_logs() as said, running(settings) as worker:
-        # A first record has come, and it is not known yet where to begin.
-        tools.wait_until(lambda: any(line["event"] == "source.hindered" for line in said), 30)
-        killed.abort_transaction()
-        worker.wait_idle()
-    assert_each_once_in_order(settings, 300)
-
-
-def test_a_stop_finishes_the_batch_in_hand_and_leaves_the_group(make_settings):
-    settings = make_settings(partitions=2, stream={"batch_posts": 200})
-    produce(settings, 3000)
-    with running(settings, FakeClassifier(seconds_per_text=0.002)) as first:
-        tools.wait_until(lambda: first.value("posts_labelled_total", label="positive") > 0)
-        assert first.end() < 5
-    done = len(events(settings))
-    assert 0 < done < 3000
-    assert tools.group_members(settings.kafka.bootstrap_servers, settings.stream.group_id) == {}
-    with running(settings) as second:
-        second.wait_idle()
-    assert_each_once_in_order(settings, 3000)
-
-
-def test_a_stop_does_not_wait_longer_than_the_handover(make_settings):
-    settings = make_settings(
-        partitions=1, stream={"batch_posts": 100, "batch_seconds": 100, "handover_timeout_seconds": 1}
-    )
-    produce(settings, 100)
-    with running(settings, FakeClassifier(seconds_per_text=0.05)) as worker:
-        tools.wait_until(lambda: worker.value("posts_read_total") == 100)
-        time.sleep(0.2)
-        assert worker.end() < 6
-    with running(settings) as second:
-        second.wait_idle()
-    assert_each_once_in_order(settings, 100)
 
 
 def test_at_least_once_needs_no_transactions(make_settings):
@@ -347,32 +203,3 @@ def test_a_missing_topic_is_said_before_anything_is_read(make_settings):
         worker.thread.join(30)
     with pytest.raises(UserError, match="does not exist"):
         raise worker.failure
-
-
-@pytest.mark.parametrize("by_force", [False, True], ids=["in order", "by force"])
-def test_a_broker_that_restarts_in_the_middle_doubles_and_loses_nothing(own_stack, make_settings, by_force):
-    settings = make_settings(partitions=3, on=own_stack, stream={"batch_posts": 10})
-    produce(settings, 4000)
-    with running(settings, FakeClassifier(seconds_per_text=0.001)) as worker:
-        tools.wait_until(lambda: worker.value("posts_labelled_total", label="positive") > 500)
-        own_stack.restart_kafka(by_force=by_force)
-        produce(settings, 1000, start=4000)
-        worker.wait_idle(timeout_seconds=120)
-    assert_each_once_in_order(settings, 5000)
-    assert lag(settings) == 0
-
-
-def test_a_broker_that_stays_away_ends_the_worker(own_stack, make_settings):
-    settings = make_settings(
-        partitions=1,
-        on=own_stack,
-        kafka={"retry_timeout_seconds": 4},
-        stream={"transaction_timeout_seconds": 3, "handover_timeout_seconds": 2},
-    )
-    produce(settings, 2000)
-    with running(settings, FakeClassifier(seconds_per_text=0.005)) as worker:
-        tools.wait_until(lambda: worker.value("posts_labelled_total", label="positive") > 0)
-        own_stack.kafka.kill()
-        worker.thread.join(40)
-        assert not worker.thread.is_alive()
-    assert isinstance(worker.failure, BrokerUnavailable)
