@@ -17,6 +17,7 @@ from nifos_stream import logs
 from nifos_stream.errors import BadMessage, NifosError, Reason, UserError
 from nifos_stream.kafka import headers_of
 from nifos_stream.stream.batch import Rejected, Row
+from nifos_stream.stream.beginnings import Beginnings
 from nifos_stream.stream.codec import Record, decode
 from nifos_stream.stream.errands import Errands
 from nifos_stream.stream.ownership import Ownership
@@ -24,12 +25,11 @@ from nifos_stream.stream.trimming import Trimming
 
 log = logs.get("stream.source")
 
-_COMMITTED_TIMEOUT_SECONDS = 5.0
 _ANSWER_SOON_SECONDS = 1.0
 _COMMIT_TIMEOUT_SECONDS = 30.0
 _UNSETTLED_SECONDS = 30.0
-_ASK_AGAIN_SECONDS = 5.0
 
+_AT_END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's public name for it
 _NO_HEADERS = "The name of a header is not UTF-8, so its headers could not be read and are not kept."
 
 _REFUSED = {
@@ -45,12 +45,6 @@ class Standing:
     position: int | None = None
     """The next offset; None until something was read."""
     at_end: bool = False
-    asked: bool = False
-    """Whether it is known where the group stands."""
-    committed: int | None = None
-    """Where the group stands; None where it has not been yet."""
-    sent_there: bool = False
-    """Reading began before that once, and was sent there."""
 
 
 class Source:
@@ -82,8 +76,7 @@ class Source:
         self._now = now
         self._told = False
         self._unsettled_since = now()
-        self._ask_at = now()
-        self._waiting: dict[int, int] = {}
+        self._beginnings = Beginnings(consumer, topic, on_known=ownership.learn_committed, now=now)
         self.standings: dict[int, Standing] = {}
         consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
@@ -101,8 +94,7 @@ class Source:
         """Up to `most` rows as soon as there are any, [] after `timeout_seconds` without one."""
         self._errands.serve()
         self._gone_in_call.clear()
-        if self._waiting:
-            self._let_begin()
+        self._beginnings.go_on(held=bool(self._held))
         first = self._consumer.poll(timeout_seconds)
         self._ownership.member(self._consumer.consumer_group_metadata())
         if first is None:
@@ -111,16 +103,16 @@ class Source:
         if most > 1:
             messages += self._consumer.consume(most - 1, 0)
         # librdkafka may hand out what it gathered before a partition went, even if that has come back since.
-        again = self._gone_in_call & self.standings.keys()
-        for partition in again:
-            self._wait(partition, OFFSET_BEGINNING)
-        return self._rows(messages, skip=again)
+        for partition in self._gone_in_call & self.standings.keys():
+            self._beginnings.wait(partition, OFFSET_BEGINNING)
+        return self._rows(messages)
 
     def hold(self, hold: bool) -> None:
         """Stop reading, or go on; `poll` has to be called all the same."""
         if hold == self._held:
             return
-        ours = self._topic_partitions(self.standings.keys() - self._waiting.keys())
+        numbers = self.standings.keys() - self._beginnings.waiting
+        ours = [TopicPartition(self._topic, number) for number in numbers]
         (self._consumer.pause if hold else self._consumer.resume)(ours)
         self._held = hold
 
@@ -136,7 +128,7 @@ class Source:
     def committed(self, partitions: Iterable[int]) -> dict[int, int] | None:
         """Where the group stands, by partition, whoever owns them; None without an answer within a second."""
         try:
-            return self._committed(partitions, _ANSWER_SOON_SECONDS)
+            return self._beginnings.ask(partitions, _ANSWER_SOON_SECONDS)
         except KafkaException:
             return None
 
@@ -144,24 +136,27 @@ class Source:
         """Leave the group."""
         self._consumer.close()
 
-    def _rows(self, messages: Iterable[Message], skip: set[int]) -> list[Row]:
+    def _rows(self, messages: Iterable[Message]) -> list[Row]:
         rows: list[Row] = []
         append, standings, topic, timezone = rows.append, self.standings, self._topic, self._timezone
+        skip = set(self._beginnings.waiting)
         for message in messages:
             error = message.error()
-            partition, offset = message.partition(), message.offset()
-            if error is not None:
-                if partition not in skip:
-                    self._heed(error, message)
+            if error is not None and error.code() != _AT_END:
+                self._heed(error)
                 continue
+            partition, offset = message.partition(), message.offset()
             standing = standings.get(partition)  # type: ignore[arg-type]
             if standing is None or partition in skip:
                 continue
             if standing.position != offset and not self._follows(partition, offset):  # type: ignore[arg-type]
-                skip = skip | {partition}  # type: ignore[arg-type]
+                skip.add(partition)  # type: ignore[arg-type]
+                continue
+            standing.at_end = error is not None
+            if standing.at_end:
+                standing.position = offset
                 continue
             standing.position = offset + 1  # type: ignore[operator]
-            standing.at_end = False
             headers = headers_of(message)
             record = Record(
                 message.key(),
@@ -180,106 +175,29 @@ class Source:
                 append(Rejected(record, bad.reason, bad.detail))
         return rows
 
-    def _heed(self, error: KafkaError, message: Message) -> None:
-        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's public name for it
-            partition, end = message.partition(), message.offset()
-            standing = self.standings.get(partition) if partition is not None else None
-            if standing is not None and partition is not None and end is not None:
-                if standing.position != end and not self._follows(partition, end):
-                    return
-                standing.position = end
-                standing.at_end = True
-        elif error.code() in _REFUSED:
+    def _heed(self, error: KafkaError) -> None:
+        if error.code() in _REFUSED:
             raise UserError(_REFUSED[error.code()].format(topic=self._topic, group=self._group_id))
-        elif error.fatal():
+        if error.fatal():
             raise NifosError(f"The consumer of {self._topic} cannot go on: {error.str()}.")
-        else:
-            log.warning("source.hindered", error=error.name(), detail=error.str())
+        log.warning("source.hindered", error=error.name(), detail=error.str())
 
     def _follows(self, partition: int, offset: int) -> bool:
-        """Whether reading goes on at an offset that is not the next one; otherwise it is sent elsewhere.
+        """Whether reading goes on at an offset that is not the next one.
 
-        Offsets are skipped by markers of transactions, and where the broker trimmed the topic. A partition
-        begins where the group stands and nowhere before: librdkafka (2.16) may take "an open transaction is
-        about to move it" for "it has not been anywhere", when a partition goes and comes back before the
-        broker has answered, and then begins with the first record there is.
+        Offsets are skipped by markers of transactions, and where the broker trimmed the topic.
         """
-        standing = self.standings[partition]
-        before = standing.position
+        before = self.standings[partition].position
         if before is None:
-            if not self._learn_committed(partition):
-                self._wait(partition, offset)
+            if not self._beginnings.may_begin(partition, offset):
                 return False
-            before = standing.committed
-        if before is None or offset == before:
-            return True
-        if offset > before:
+            before = self._beginnings.stands(partition)
+        if before is not None and offset > before:
             self._trimming.skipped(partition, before, offset)
-            return True
-        log.warning("source.rewound", partition=partition, from_offset=before, to_offset=offset)
-        if standing.position is None and not standing.sent_there:
-            standing.sent_there = True
-            self._seek(partition, before)
-            return False
-        # The topic was made anew: what it holds now has not been read.
+        elif before is not None and offset < before:
+            # The topic was made anew: what it holds now has not been read.
+            log.warning("source.rewound", partition=partition, from_offset=before, to_offset=offset)
         return True
-
-    def _wait(self, partition: int, offset: int) -> None:
-        """Read nothing of a partition until it is known where the group stands.
-
-        offset: where to begin if it has not been anywhere yet.
-        """
-        self._consumer.pause(self._topic_partitions([partition]))
-        self._waiting[partition] = offset
-
-    def _let_begin(self) -> None:
-        """Let the partitions that wait begin, if it is known now where."""
-        while self._waiting and self._now() >= self._ask_at:
-            partition, offset = next(iter(self._waiting.items()))
-            del self._waiting[partition]
-            if self._learn_committed(partition):
-                committed = self.standings[partition].committed
-                self._seek(partition, offset if committed is None else committed)
-                if not self._held:
-                    self._consumer.resume(self._topic_partitions([partition]))
-            else:
-                self._waiting[partition] = offset  # Behind the others.
-
-    def _learn_committed(self, partition: int) -> bool:
-        """Ask where the group stands, once and not all the time; whether that is known."""
-        standing = self.standings[partition]
-        if not standing.asked and self._now() >= self._ask_at:
-            try:
-                committed = self._committed([partition])
-            except KafkaException as error:
-                log.warning("source.hindered", error=error.args[0].name(), detail=error.args[0].str())
-                self._ask_at = self._now() + _ASK_AGAIN_SECONDS
-            else:
-                standing.asked = True
-                standing.committed = committed.get(partition)
-                self._ownership.learn_committed(committed)
-        return standing.asked
-
-    def _committed(
-        self, partitions: Iterable[int], timeout_seconds: float = _COMMITTED_TIMEOUT_SECONDS
-    ) -> dict[int, int]:
-        """The group's offsets where there are any. KafkaException without an answer."""
-        answers = self._consumer.committed(self._topic_partitions(partitions), timeout=timeout_seconds)
-        for answer in answers:
-            if answer.error is not None:
-                raise KafkaException(answer.error)
-        return {answer.partition: answer.offset for answer in answers if answer.offset >= 0}
-
-    def _seek(self, partition: int, offset: int) -> None:
-        try:
-            self._consumer.seek(TopicPartition(self._topic, partition, offset))
-        except KafkaException as error:
-            # Not yet fetching, so it begins at the committed offset by itself.
-            if error.args[0].code() != KafkaError._STATE:  # noqa: SLF001 - public name
-                raise
-
-    def _topic_partitions(self, partitions: Iterable[int]) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, partition) for partition in partitions]
 
     def _assigned(self, _consumer: Any, partitions: list[TopicPartition]) -> None:
         numbers = [each.partition for each in partitions]
@@ -304,7 +222,7 @@ class Source:
         self._gone_in_call |= gone
         for number in gone:
             self.standings.pop(number, None)
-            self._waiting.pop(number, None)
+        self._beginnings.drop(gone)
         self._trimming.drop(gone)
         self._told = bool(self.standings)
         self._unsettled_since = self._now()

@@ -80,7 +80,7 @@ def test_an_open_transaction_does_not_send_a_worker_back_to_the_start(make_setti
     monkeypatch.setattr(clients, "Consumer", HastyConsumer)
     with capture_logs() as said, running(settings) as worker:
         # A first record has come, and the broker does not say yet where to begin.
-        tools.wait_until(lambda: any(line["event"] == "source.hindered" for line in said), 30)
+        tools.wait_until(lambda: any(line["event"] == "partition.delayed" for line in said), 30)
         killed.abort_transaction()
         worker.wait_idle()
     assert_each_once_in_order(settings, 300)

@@ -1,58 +1,12 @@
 import threading
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 
 from nifos_stream.errors import NifosError, Reason, UserError
-from nifos_stream.messages import SEOUL
 from nifos_stream.stream.batch import Rejected
-from nifos_stream.stream.ownership import Ownership
-from nifos_stream.stream.source import Source
-from nifos_stream.stream.trimming import Trimming
-from tests.unit.stream.fakes import FakeConsumer, FakeMessage, end_of
-
-
-@pytest.fixture
-def consumer():
-    return FakeConsumer()
-
-
-@pytest.fixture
-def ownership(clock):
-    return Ownership(handover_seconds=0.05, now=clock)
-
-
-@pytest.fixture
-def trimming():
-    return Trimming()
-
-
-@pytest.fixture
-def gone():
-    return []
-
-
-@pytest.fixture
-def source(consumer, ownership, trimming, gone, clock):
-    return Source(
-        consumer,
-        "posts",
-        ownership,
-        group_id="group",
-        timezone=SEOUL,
-        trimming=trimming,
-        on_gone=gone.append,
-        now=clock,
-    )
-
-
-def poll(source, consumer, *events):
-    consumer.events.extend(events)
-    return source.poll(100, 0.1)
-
-
-def places(rows):
-    return [(row.record.partition, row.record.offset) for row in rows]
+from tests.unit.stream.fakes import FakeMessage, end_of
+from tests.unit.stream.reading import places, poll
 
 
 def test_records_become_rows_with_everything_that_they_carry(source, consumer):
@@ -88,45 +42,6 @@ def test_rows_of_partitions_revoked_in_the_same_call_are_dropped(source, consume
     assert ownership.claims().keys() == {1}
 
 
-def test_a_partition_that_went_and_came_back_in_one_call_is_read_again(source, consumer):
-    """Its rows may be from before or after, so it goes on from the committed offset."""
-    poll(source, consumer, consumer.assign(0, 1), FakeMessage(7, 0))
-    consumer.committed_offsets = {0: 3}
-    rows = poll(
-        source,
-        consumer,
-        FakeMessage(8, 0),
-        consumer.revoke(0, 1),
-        consumer.assign(0, 1),
-        FakeMessage(3, 0),
-        FakeMessage(9, 1),
-    )
-    assert rows == []
-    assert consumer.paused == {0, 1}
-    assert places(poll(source, consumer, FakeMessage(3, 0), FakeMessage(0, 1))) == [(0, 3), (1, 0)]
-    assert sorted(consumer.seeks) == [(0, 3), (1, OFFSET_BEGINNING)]
-    assert consumer.paused == set()
-
-
-def test_an_end_from_before_a_partition_went_says_nothing_of_it(source, consumer):
-    """Or what lies between the committed offset and that end would be committed unread."""
-    poll(source, consumer, consumer.assign(0))
-    consumer.committed_offsets = {0: 3}
-    poll(source, consumer, FakeMessage(8), consumer.revoke(0), consumer.assign(0), end_of(9))
-    assert source.standings[0].position is None
-    assert not source.standings[0].at_end
-
-
-def test_without_an_answer_where_to_go_on_nothing_is_read_again(source, consumer, monkeypatch):
-    """The start of the topic instead of the committed offset would label everything twice."""
-    poll(source, consumer, consumer.assign(0))
-    monkeypatch.setattr(consumer, "committed", unanswered)
-    assert poll(source, consumer, FakeMessage(8), consumer.revoke(0), consumer.assign(0)) == []
-    assert poll(source, consumer) == []
-    assert consumer.paused == {0}
-    assert consumer.seeks == []
-
-
 def test_a_header_whose_name_is_not_utf8_makes_a_dead_letter(source, consumer, monkeypatch):
     message = FakeMessage(0)
 
@@ -146,12 +61,6 @@ def test_a_gap_of_a_partition_that_went_is_forgotten(source, consumer, trimming)
     poll(source, consumer, consumer.revoke(0))
     trimming.asking()
     assert trimming.settle({0: 10}) == {}
-
-
-def test_a_partition_that_is_not_fetched_yet_needs_no_seek(source, consumer):
-    poll(source, consumer, consumer.assign(0))
-    consumer.fetching = False
-    assert poll(source, consumer, FakeMessage(8), consumer.revoke(0), consumer.assign(0)) == []
 
 
 def test_each_assignment_is_a_claim_of_its_own(source, consumer, ownership):
@@ -189,64 +98,6 @@ def test_an_emptied_partition_has_lost_its_posts_as_well(source, consumer, trimm
     poll(source, consumer, consumer.assign(0), end_of(10))
     trimming.asking()
     assert trimming.settle({0: 10}) == {0: 6}
-
-
-def test_a_partition_begins_nowhere_before_the_committed_offset(source, consumer):
-    """librdkafka may begin at the start of the topic, where all was labelled before."""
-    consumer.committed_offsets = {0: 3}
-    rows = poll(source, consumer, consumer.assign(0, 1), FakeMessage(0), FakeMessage(1), FakeMessage(0, 1))
-    assert places(rows) == [(1, 0)]
-    assert consumer.seeks == [(0, 3)]
-    assert places(poll(source, consumer, FakeMessage(3))) == [(0, 3)]
-    assert consumer.seeks == [(0, 3)]
-
-
-def test_the_end_of_a_partition_before_the_committed_offset_is_not_its_end(source, consumer):
-    consumer.committed_offsets = {0: 3}
-    poll(source, consumer, consumer.assign(0), end_of(0))
-    assert not source.standings[0].at_end
-    assert consumer.seeks == [(0, 3)]
-
-
-def test_a_topic_made_anew_while_nobody_read_is_read_from_its_start(source, consumer):
-    """Sent to the committed offset, which is not there, the broker says so and reading begins once more."""
-    consumer.committed_offsets = {0: 30}
-    assert poll(source, consumer, consumer.assign(0), FakeMessage(0)) == []
-    assert places(poll(source, consumer, FakeMessage(0), FakeMessage(1))) == [(0, 0), (0, 1)]
-
-
-def unanswered(_partitions, timeout):  # noqa: ARG001 - as confluent-kafka calls it
-    raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-
-
-def test_a_partition_waits_until_it_is_known_where_to_begin(source, consumer, clock, monkeypatch):
-    """An open transaction keeps the broker from saying it; other partitions go on meanwhile."""
-    poll(source, consumer, consumer.assign(0), FakeMessage(0))
-    with monkeypatch.context() as patched:
-        patched.setattr(consumer, "committed", unanswered)
-        assert poll(source, consumer, consumer.assign(1), FakeMessage(5, 1), FakeMessage(6, 1)) == []
-        assert consumer.paused == {1}
-        source.hold(True)
-        source.hold(False)
-        assert consumer.paused == {1}
-        clock.seconds += 5
-        assert places(poll(source, consumer, FakeMessage(1))) == [(0, 1)]
-    consumer.committed_offsets = {1: 7}
-    assert places(poll(source, consumer, FakeMessage(2))) == [(0, 2)], "it is not asked all the time"
-    assert consumer.paused == {1}
-    clock.seconds += 5
-    assert places(poll(source, consumer, FakeMessage(7, 1))) == [(1, 7)]
-    assert consumer.paused == set()
-    assert consumer.seeks == [(1, 7)]
-
-
-def test_a_partition_that_goes_while_it_waits_is_forgotten(source, consumer, clock, monkeypatch):
-    monkeypatch.setattr(consumer, "committed", unanswered)
-    poll(source, consumer, consumer.assign(0), FakeMessage(0))
-    poll(source, consumer, consumer.revoke(0))
-    clock.seconds += 5
-    poll(source, consumer)
-    assert consumer.seeks == []
 
 
 def test_a_topic_made_anew_is_read_from_its_start(source, consumer):
