@@ -61,11 +61,10 @@ class Ends:
         return 0.0 if self.silent_seconds > _SILENCE_SECONDS else self._now() - self._answering_since
 
     def look(self, partitions: Iterable[int]) -> Answer | None:
-        """Ask when it is time to; an answer when one has just come."""
+        """Ask of some partitions, at least one, when it is time to; an answer when one has just come."""
         if self._pending is None:
             if self._now() - self._asked_at >= _EVERY_SECONDS:
-                # A worker without partitions wants to know all the same whether the broker is there.
-                self._ask(sorted(partitions) or [0])
+                self._ask(sorted(partitions))
             return None
         starts, ends = self._pending
         futures = [*starts.values(), *ends.values()]

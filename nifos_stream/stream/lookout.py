@@ -135,10 +135,14 @@ class Lookout:
             self._troubles["lost"] = "Kafka deleted posts before they were read (nifos_posts_lost_total)."
 
     def _is_all_committed(self, answer: Answer) -> bool:
-        committed = self._source.committed(answer.ends)
+        """Of all partitions: the answer may be to a question from when this worker still had some of them."""
+        partitions = range(self._partitions)
+        if not answer.ends.keys() >= set(partitions):
+            return False
+        committed = self._source.committed(partitions)
         return committed is not None and all(
-            committed.get(partition, answer.starts[partition]) >= end
-            for partition, end in answer.ends.items()
+            committed.get(partition, answer.starts[partition]) >= answer.ends[partition]
+            for partition in partitions
         )
 
     def _complain(self) -> None:

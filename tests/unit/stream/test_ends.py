@@ -70,12 +70,12 @@ def test_it_is_asked_once_a_second(ends, admin, clock, asked):
     assert len(asked) == 3
 
 
-def test_a_worker_without_partitions_asks_whether_the_broker_is_there(ends, admin, clock):
-    ends.look([])
+def test_an_answer_ends_the_silence(ends, admin, clock):
+    ends.look([0])
     clock.seconds += 3
     assert ends.silent_seconds == 3
     admin.answer(0, 0)
-    ends.look([])
+    ends.look([0])
     assert ends.silent_seconds == 0
 
 

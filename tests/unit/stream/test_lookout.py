@@ -33,9 +33,8 @@ class World:
         self.ownership.assigned([0, 1], metadata())
         self.ownership.learn_committed({0: 5, 1: 9})
         self.answer = None
-        self.ends = SimpleNamespace(
-            look=lambda _partitions: self.answer, silent_seconds=0.0, answering_seconds=100.0
-        )
+        self.asked_of = []
+        self.ends = SimpleNamespace(look=self._ask, silent_seconds=0.0, answering_seconds=100.0)
         self.trimming = Trimming()
         self.storm = Storm(ratio=0.9, window=10, accept_bad=False)
         self.lookout = Lookout(
@@ -51,6 +50,10 @@ class World:
             until_idle=until_idle,
             now=clock,
         )
+
+    def _ask(self, partitions):
+        self.asked_of.append(set(partitions))
+        return self.answer
 
     def look(self, *, busy=False, after=1.0):
         self.clock.seconds += after
@@ -104,6 +107,24 @@ def test_a_worker_without_partitions_is_idle_once_the_group_is_done(world):
     world.look()
     world.look(after=2)
     assert world.lookout.idle_seconds() == 2
+
+
+def test_a_worker_without_partitions_asks_of_all_of_them(world):
+    """It wants to know, too, whether the broker is there."""
+    del world.standings[1]
+    world.look()
+    world.standings.clear()
+    world.look()
+    assert world.asked_of == [{0}, {0, 1}]
+
+
+def test_an_answer_of_the_partitions_that_went_says_nothing_of_the_group(world):
+    world.answer = Answer(starts={0: 0}, ends={0: 5})
+    world.look()
+    world.standings.clear()
+    world.look()
+    assert world.look(after=1) == {}
+    assert world.lookout.idle_seconds() == 0
 
 
 def test_a_worker_that_lost_its_partitions_is_not_idle_because_it_was(world):
