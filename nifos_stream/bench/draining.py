@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from prometheus_client import Counter
 
+from nifos_stream.bench.patience import Patience
 from nifos_stream.counters.reader import Counts
 from nifos_stream.counters.view import CounterView
 from nifos_stream.errors import NifosError
@@ -19,7 +20,6 @@ from nifos_stream.stream.worker import ClassifyStage
 
 _SOON_SECONDS = 0.002
 _LOOK_SECONDS = 0.02
-_PATIENCE_SECONDS = 300.0
 
 
 def drain_posts(settings: Settings, classifier: Classifier, posts: int) -> float:
@@ -80,10 +80,10 @@ def _run(
     with ThreadPoolExecutor(1, thread_name_prefix="service") as pool:
         running = pool.submit(Service(stages, metrics, stop=stop).run)
         try:
-            _wait(lambda: total(first) > 0, running, _SOON_SECONDS)
+            _wait(lambda: total(first) > 0, running, metrics, _SOON_SECONDS)
             # What was done before the first look was not seen to take any time.
             before, begun_at = _before(metrics, first), time.perf_counter()
-            _wait(done, running, _LOOK_SECONDS)
+            _wait(done, running, metrics, _LOOK_SECONDS)
             seconds = time.perf_counter() - begun_at
         finally:
             stop.set()
@@ -95,12 +95,13 @@ def _before(metrics: Metrics, first: Counter) -> float:
     return total(first) if first is metrics.events_counted else 0.0
 
 
-def _wait(condition: Callable[[], bool], running: "Future[None]", every_seconds: float) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _wait(
+    condition: Callable[[], bool], running: "Future[None]", metrics: Metrics, every_seconds: float
+) -> None:
+    patience = Patience("labelled or counted")
     while not condition():
         if running.done():
             running.result()
             raise NifosError("The stages ended before the work was done.")
-        if time.monotonic() > deadline:
-            raise NifosError(f"The stages did not finish within {_PATIENCE_SECONDS:g} s.")
+        patience.look(sum(map(total, (metrics.posts_labelled, metrics.dead_letters, metrics.events_counted))))
         time.sleep(every_seconds)

@@ -15,11 +15,12 @@ from confluent_kafka import Consumer, TopicPartition
 from nifos_stream import kafka
 from nifos_stream.bench.figures import percentile
 from nifos_stream.bench.filling import Filler
+from nifos_stream.bench.patience import Patience
 from nifos_stream.bench.place import open_place
 from nifos_stream.bench.posts import posts
 from nifos_stream.bench.report import Report
 from nifos_stream.bench.setup import Setup, ids_of
-from nifos_stream.errors import NifosError, UserError
+from nifos_stream.errors import UserError
 from nifos_stream.local.worker import Worker, worker_process
 from nifos_stream.model import Classifier
 from nifos_stream.model.bare import Bare
@@ -28,7 +29,6 @@ from nifos_stream.settings import Settings
 
 GRACE_MS = 150.0
 CHUNKS = 3
-_PATIENCE_SECONDS = 180.0
 _LOOK_SECONDS = 0.05
 _TURN_SECONDS = 0.005
 _LINGER_MS = 5
@@ -153,11 +153,10 @@ class Traffic:
         return first, begun_at
 
     def _wait(self, numbers: range) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not all(number in self._listener.seen for number in numbers):
+        patience, seen = Patience("labelled"), self._listener.seen
+        while not all(number in seen for number in numbers):
             self._worker.check()
-            if time.monotonic() > deadline:
-                raise NifosError(f"Not every post was labelled within {_PATIENCE_SECONDS:g} s.")
+            patience.look(len(seen))
             time.sleep(_LOOK_SECONDS)
 
 

@@ -9,18 +9,18 @@ from statistics import median
 from nifos_stream.bench.draining import counted_in_redis
 from nifos_stream.bench.figures import ratio
 from nifos_stream.bench.filling import Feeding, Filler
+from nifos_stream.bench.patience import Patience
 from nifos_stream.bench.place import Place, open_place
 from nifos_stream.bench.posts import posts
 from nifos_stream.bench.report import Report
 from nifos_stream.bench.setup import Setup
-from nifos_stream.errors import NifosError, UserError
+from nifos_stream.errors import UserError
 from nifos_stream.local.worker import Worker, worker_process
 from nifos_stream.settings import Settings
 
 EARLY = 50_000
 _MOST_AHEAD = 20_000
 _LOOK_SECONDS = 0.5
-_SILENT_SECONDS = 120.0
 _SHOWN = 10
 Sample = tuple[int, int]
 """Messages counted so far, and the worker's resident bytes then."""
@@ -50,15 +50,12 @@ def _watch(setup: Setup, place: Place, settings: Settings, messages: int) -> lis
     with worker_process(settings, place.folder / "worker.log") as worker:
         feeding = Feeding(filler, records, most_ahead=_MOST_AHEAD, done=lambda: samples[-1][0])
         feeding.start()
-        moved_at, told = time.monotonic(), 0
+        patience, told = Patience("counted"), 0
         try:
             while samples[-1][0] < messages:
                 time.sleep(_LOOK_SECONDS)
                 samples.append(_sample(worker, feeding, settings))
-                if samples[-1][0] > samples[-2][0]:
-                    moved_at = time.monotonic()
-                elif time.monotonic() - moved_at > _SILENT_SECONDS:
-                    raise NifosError(f"The worker counted nothing for {_SILENT_SECONDS:g} s.")
+                patience.look(samples[-1][0])
                 if samples[-1][0] >= told + messages // _SHOWN:
                     told = samples[-1][0]
                     setup.say(f"{told:,} messages, {samples[-1][1] / 1e6:,.0f} MB")
