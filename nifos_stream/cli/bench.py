@@ -49,7 +49,8 @@ COMMON: dict[str, Any] = {
 """The options of a measurement, in the order of the help."""
 SERVERS = ("bootstrap_servers", "redis")
 
-# What takes a minute or two on two cores; for latency also so many batches that they tell a rate.
+# What takes a minute or two on two cores that multiply in bf16; for latency also so many batches that they
+# tell a rate.
 PIPELINE_MESSAGES = {"koelectra-base": 4000, "bundled": 10_000, "null": 40_000}
 LATENCY_MESSAGES = {"koelectra-base": 6000, "bundled": 24_000, "null": 40_000}
 FORWARD_TEXTS = {"koelectra-base": 640, "bundled": 2000, "null": 20_000}
