@@ -203,6 +203,12 @@ def test_redis_is_emptied_while_nothing_comes(make_settings, mistreated, own_red
         view.end()
 
 
+def counts_on(view):
+    """Wait until more is counted than now."""
+    before = view.value("events_counted_total")
+    wait_until(lambda: view.value("events_counted_total") > before, what="more is counted")
+
+
 def test_redis_is_put_back_to_an_older_snapshot(make_settings, mistreated, own_redis, tmp_path):
     settings = make_settings(partitions=3, on=mistreated)
     events = Events(settings, PARTITIONS)
@@ -214,13 +220,13 @@ def test_redis_is_put_back_to_an_older_snapshot(make_settings, mistreated, own_r
             shutil.copytree(mistreated.redis.folder, tmp_path / "older")
             mistreated.redis.start()
             mistreated.redis.wait_ready()
-            time.sleep(2)
+            counts_on(view)
             mistreated.redis.kill()
             shutil.rmtree(mistreated.redis.folder)
             shutil.copytree(tmp_path / "older", mistreated.redis.folder)
             mistreated.redis.start()
             mistreated.redis.wait_ready()
-            time.sleep(1)
+            counts_on(view)
         view.wait_level()
         counted = assert_equal(mistreated.bootstrap_servers, own_redis, settings)
         assert view.value("events_counted_total") > counted, "what the snapshot lacked was counted twice"
@@ -240,10 +246,6 @@ def test_redis_goes_back_while_the_view_does_not_notice(make_settings, mistreate
         view.wait_level()
         older = {key: (own_redis.dump(key), own_redis.pttl(key)) for key in own_redis.scan_iter("{*")}
 
-        def counts_on():
-            before = view.value("events_counted_total")
-            wait_until(lambda: view.value("events_counted_total") > before, what="more is counted")
-
         def is_refused():
             restore = own_redis.pipeline(transaction=True)
             restore.flushall()
@@ -251,11 +253,11 @@ def test_redis_goes_back_while_the_view_does_not_notice(make_settings, mistreate
                 if value is not None:
                     restore.restore(key, max(0, expiry), value)
             restore.execute()
-            counts_on()
+            counts_on(view)
             return view.value("apply_refused_total", why="position") > 0
 
         with events.going_on():
-            counts_on()
+            counts_on(view)
             wait_until(is_refused, what="a batch is refused for its position")
         view.wait_level()
         counted = assert_equal(mistreated.bootstrap_servers, own_redis, settings)
@@ -270,14 +272,16 @@ def test_two_views_on_the_same_partitions_count_once(settings, bootstrap, redis_
         viewing(settings, partitions=PARTITIONS) as other,
         viewing(settings) as grouped,
     ):
+        views = (one, other, grouped)
         with events.going_on(every_seconds=0.02):
-            time.sleep(4)
-        for view in (one, other, grouped):
+            wait_until(
+                lambda: sum(view.value("apply_refused_total", why="position") for view in views) >= 10,
+                what="one of them comes too late, again and again",
+            )
+        for view in views:
             view.wait_level()
         assert_equal(bootstrap, redis_client, settings)
-        refused = sum(v.value("apply_refused_total", why="position") for v in (one, other, grouped))
-        assert refused > 0
-        for view in (one, other, grouped):
+        for view in views:
             view.end()
 
 
@@ -319,11 +323,10 @@ def test_redis_away_and_redis_full(make_settings, mistreated, own_redis):
         view.wait_level()
         with events.going_on():
             mistreated.redis.kill()
-            time.sleep(1.5)
+            wait_until(lambda: not view.view.health().ready, what="the view misses Redis")
+            assert view.value("redis_up") == 0
             with pytest.raises(RedisAway):
                 counts.total()
-            assert view.value("redis_up") == 0
-            assert not view.view.health().ready
             mistreated.redis.start()
             mistreated.redis.wait_ready()
             wait_until(lambda: view.value("redis_up") == 1)
