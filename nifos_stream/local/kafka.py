@@ -179,6 +179,11 @@ class LocalKafka(LocalServer):
             return UserError(
                 f"Kafka's port {self.port} or {self.controller_port} was taken while it started; try again."
             )
+        if "UnsupportedVersionException" in text:
+            return UserError(
+                f"The data in {self.folder} is of a newer Kafka than {distribution.KAFKA_VERSION}, which cannot"
+                " read it; take another --data-dir, or delete this one to begin afresh."
+            )
         telling = [line for line in log if "Exception" in line or "ERROR" in line] or log
         cause = telling[-1] if telling else "no reason given"
         return UserError(f"Kafka {what} ({cause.strip()[:200]}); its log is {self.folder}/kafka.log.")

@@ -1,9 +1,11 @@
+import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nifos_stream.errors import UserError
-from nifos_stream.local.kafka import properties_text
+from nifos_stream.local.kafka import LocalKafka, properties_text
 
 
 def test_a_folder_in_korean_is_written_as_java_reads_it():
@@ -15,3 +17,24 @@ def test_a_folder_in_korean_is_written_as_java_reads_it():
 def test_a_path_that_kafka_would_take_for_two_is_refused():
     with pytest.raises(UserError, match="comma"):
         properties_text(9092, 9093, Path("/data,more/log"))
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (
+            "Caused by: org.apache.kafka.common.errors.UnsupportedVersionException: Can't read version 4 of"
+            " BrokerEndpoint",
+            "is of a newer Kafka than",
+        ),
+        ("java.net.BindException: Address already in use", "port 1 or 2 was taken"),
+        ("java.io.IOException: No space left on device", "is full"),
+        ("java.lang.OutOfMemoryError: Exception nobody foresaw", "Kafka ended .*nobody foresaw"),
+    ],
+)
+def test_why_it_ended_is_one_sentence(tmp_path, line, sentence):
+    kafka = LocalKafka(tmp_path, port=1, controller_port=2, lock=0)
+    kafka._process = SimpleNamespace(log_tail=lambda: ["[main] ERROR starting", line, "\tat kafka.Kafka"])
+    failure = kafka.failure()
+    assert isinstance(failure, UserError)
+    assert re.search(sentence, str(failure))
