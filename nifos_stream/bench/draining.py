@@ -19,7 +19,8 @@ from nifos_stream.stage import Stage
 from nifos_stream.stream.worker import ClassifyStage
 
 _SOON_SECONDS = 0.002
-_LOOK_SECONDS = 0.02
+# Each look takes a millisecond from the work that it looks at.
+_LOOK_SECONDS = 0.05
 
 
 def drain_posts(settings: Settings, classifier: Classifier, posts: int) -> float:
