@@ -41,11 +41,13 @@ def signature(sent: bytes, secret: str, timestamp: str) -> str:
 
 
 def text(events: Sequence[AlertEvent]) -> str:
-    """A line for each alert, and the posts of those that began, in Slack's markup."""
+    """A line for each alert, and the words and posts of those that began, in Slack's markup."""
     lines: list[str] = []
     for event in events[:_MOST_LINES]:
         lines.append(_line(event))
         if event.ended_at is None:
+            if words := _words(event):
+                lines.append(f"Words that stand out: {_escaped(', '.join(words))}")
             lines += [f"> {_post(post)}" for post in _posts(event)]
     if len(events) > _MOST_LINES:
         lines.append(f"… and {len(events) - _MOST_LINES} more.")
@@ -67,6 +69,14 @@ def _posts(event: AlertEvent) -> list[Mapping[str, object]]:
     """The posts of the evidence, as far as there are any: somebody else may have written the event."""
     posts = event.evidence.get("posts")
     return [post for post in posts if isinstance(post, Mapping)] if isinstance(posts, list) else []
+
+
+def _words(event: AlertEvent) -> list[str]:
+    """The words of the evidence, alike."""
+    drivers = event.evidence.get("drivers")
+    words = drivers.get("words") if isinstance(drivers, Mapping) else None
+    said = words if isinstance(words, list) else []
+    return [str(one["word"]) for one in said if isinstance(one, Mapping) and one.get("word")]
 
 
 def _at(moment: dt.datetime) -> str:

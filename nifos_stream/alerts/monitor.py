@@ -27,7 +27,7 @@ from nifos_stream.alerts.reach import reach_of
 from nifos_stream.alerts.schedule import Due, Schedule, Waiting
 from nifos_stream.alerts.shelf import Shelf, shelf_of
 from nifos_stream.alerts.shown import Overtaken, Shown
-from nifos_stream.alerts.teller import Teller
+from nifos_stream.alerts.teller import Teller, Words
 from nifos_stream.counters.reader import Counts
 from nifos_stream.errors import BrokerUnavailable, Stopped, UserError
 from nifos_stream.messages import AlertEvent
@@ -65,7 +65,8 @@ class _Turn:
 class Monitor:
     """A Stage. now: a monotonic clock; minutes are those of Redis's clock.
 
-    counts, shelf: those that the settings name, unless given. UserError when a rule reads further back than
+    words: finds words for the evidence of alerts. counts, shelf: those that the settings name, unless given.
+    UserError when a rule reads further back than
     the counts are kept.
     """
 
@@ -76,6 +77,7 @@ class Monitor:
         settings: Settings,
         metrics: Metrics,
         *,
+        words: Callable[[], Words] | None = None,
         counts: Counts | None = None,
         shelf: Shelf | None = None,
         now: Callable[[], float] = time.monotonic,
@@ -88,7 +90,7 @@ class Monitor:
         self._shelf = shelf or shelf_of(settings)
         self._numbers = Counted(self._counts, settings.counters.dimensions)
         self._schedule = Schedule(settings.alerts, self._counts, self._numbers, reach)
-        self._teller = Teller(self._counts, settings)
+        self._teller = Teller(self._counts, settings, words)
         self._turn: _Turn | None = None
         self._catching_up = False
         self._condition = Condition(now)
@@ -144,6 +146,7 @@ class Monitor:
 
     def _end_turn(self, ledger: Ledger) -> None:
         ledger.give_up()
+        self._teller.rest()
         self._turn, self._catching_up = None, False
         self._metrics.alerts_leading.set(0)
         self._metrics.alerts_open.clear()
@@ -196,6 +199,8 @@ class Monitor:
             turn.shown.mend()
             due = self._schedule.next(self._shelf.now(), turn.mark.evaluated_to)
             self._catching_up = isinstance(due, Due)
+            if not self._catching_up:
+                self._teller.rest()
             if isinstance(due, Waiting):
                 self._condition.hindered(due.why)
                 return

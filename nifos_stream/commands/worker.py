@@ -5,11 +5,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from confluent_kafka.admin import AdminClient
 
 from nifos_stream import __version__, kafka, logs
+from nifos_stream.alerts.teller import Words
 from nifos_stream.commands import shadow as shadowing
 from nifos_stream.errors import UserError
 from nifos_stream.metrics import Metrics
@@ -48,7 +50,7 @@ def run_worker(settings: Settings, role: Role, until_idle_seconds: float | None 
         stack.enter_context(stop_on_signals(stop))
         # Before the model is loaded, which takes longer.
         _check_topics(settings, role, kafka.connect(settings.kafka, told_to_stop=stop.is_set))
-        stages = _stages(settings, role, metrics, stack, ends_when_idle=until_idle_seconds is not None)
+        stages = _stages(settings, role, metrics, stack, stop, ends_when_idle=until_idle_seconds is not None)
         service = Service(stages, metrics, until_idle_seconds=until_idle_seconds, stop=stop)
         if settings.http.listen is not None:
             port = stack.enter_context(serve_probes(settings.http.listen, service.health, metrics))
@@ -77,7 +79,13 @@ def _check_topics(settings: Settings, role: Role, admin: AdminClient) -> None:
 
 
 def _stages(
-    settings: Settings, role: Role, metrics: Metrics, stack: ExitStack, *, ends_when_idle: bool
+    settings: Settings,
+    role: Role,
+    metrics: Metrics,
+    stack: ExitStack,
+    stop: threading.Event,
+    *,
+    ends_when_idle: bool,
 ) -> list[Stage]:
     """The stages of a role. The model is loaded only where posts are classified, and the watch list read."""
     stages: list[Stage] = []
@@ -103,11 +111,11 @@ def _stages(
         if settings.http.listen is not None:
             _export_counts(settings, metrics, stack)
     if role in (Role.ALERT, Role.ALL):
-        stages += _alerts(settings, metrics, supervised=role is Role.ALL)
+        stages += _alerts(settings, metrics, stop, supervised=role is Role.ALL)
     return stages
 
 
-def _alerts(settings: Settings, metrics: Metrics, *, supervised: bool) -> list[Stage]:
+def _alerts(settings: Settings, metrics: Metrics, stop: threading.Event, *, supervised: bool) -> list[Stage]:
     """One stage that evaluates, where there are rules, and one for each webhook.
 
     supervised: the worker has other work, which must not depend on them.
@@ -117,9 +125,19 @@ def _alerts(settings: Settings, metrics: Metrics, *, supervised: bool) -> list[S
 
     makers: list[Callable[[], Stage]] = []
     if settings.alerts.rules:
-        makers.append(partial(Monitor, settings, metrics))
+        # Words are found where kiwipiepy is installed, which the page needs too.
+        words = partial(_words, settings, stop) if find_spec("kiwipiepy") is not None else None
+        makers.append(partial(Monitor, settings, metrics, words=words))
     makers += [partial(WebhookStage, settings, webhook, metrics) for webhook in settings.alerts.webhooks]
     return [Supervised(make, metrics) if supervised else make() for make in makers]
+
+
+def _words(settings: Settings, stop: threading.Event) -> Words:
+    """What finds the words of the alerts of one minute."""
+    from nifos_stream.watch.alert_words import AlertWords
+    from nifos_stream.watch.snapshot import open_counts
+
+    return AlertWords(open_counts(settings), stop=stop)
 
 
 def _export_counts(settings: Settings, metrics: Metrics, stack: ExitStack) -> None:

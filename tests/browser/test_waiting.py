@@ -212,6 +212,7 @@ def made_alert(number, minutes_ago, **changes):
         "score": 6.2,
         "line": 4.0,
         "days": 14,
+        "drivers": {"posts": 63, "words": [{"word": "산불", "z": 4.1}, {"word": "<b>대피</b>", "z": 2.2}]},
         "posts": [
             {
                 "id": "1",
@@ -327,6 +328,23 @@ def test_an_alert_is_told_in_the_language_of_the_page(served, opened, alerting):
     expect(first).to_have_text("Source twitter: 63 negative posts in 5 min, 3.0 times the usual 21")
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("ko", "두드러진 말 산불, <b>대피</b> (글 63개에서)"),
+        ("en", "Words that stand out 산불, <b>대피</b> (of 63 posts)"),
+    ],
+)
+def test_the_words_of_an_alert_are_in_its_evidence(served, opened, alerting, lang, said):
+    page = opened(served)
+    alerting(page, lambda: [made_alert(1, 5)])
+    page.goto(f"{served.address}?lang={lang}&window=24h")
+    page.locator("#alerts-list summary").first.click()
+    expect(page.locator("#alerts-list .facts > *").last).to_have_text(
+        re.compile(r"\s*".join(map(re.escape, said.split())))
+    )
+
+
 def test_odd_evidence_of_somebody_else_stops_nothing(served, opened, alerting):
     odd = {
         "ratio": "3",
@@ -336,6 +354,7 @@ def test_odd_evidence_of_somebody_else_stops_nothing(served, opened, alerting):
         "from": 5,
         "days": [],
         "line": {},
+        "drivers": {"posts": 5, "words": "산불"},
     }
     turn = [0]
 

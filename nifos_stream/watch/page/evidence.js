@@ -14,12 +14,13 @@ const isList = (words) => words === undefined || words === null || (Array.isArra
 
 /** The evidence as far as it can be shown: whoever else wrote the alert may have put anything there. */
 export function usable(evidence) {
-  const { from, to, count, posts } = evidence;
+  const { from, to, count, posts, drivers } = evidence;
   const numbers = NUMBERS.filter((name) => Number.isFinite(evidence[name])).map((name) => [name, evidence[name]]);
   return {
     ...Object.fromEntries(numbers),
     ...(isMoment(from) && isMoment(to) ? { from, to } : {}),
     ...(count && [...LABELS, "total"].every((name) => Number.isFinite(count[name])) ? { count } : {}),
+    ...(Array.isArray(drivers?.words) && Number.isFinite(drivers.posts) ? { drivers: { posts: drivers.posts, words: drivers.words.map((one) => one?.word).filter(isText) } } : {}),
     posts: Array.isArray(posts) ? posts.filter(isPost) : [],
   };
 }
@@ -72,7 +73,7 @@ function length({ from, to }) {
 
 /** [name, value] of each number. */
 export function facts(alert) {
-  const { from, to, count, days, score, line: least } = alert.evidence;
+  const { from, to, count, days, score, line: least, drivers } = alert.evidence;
   const { usual, ratio, number, line } = said(alert);
   // The line of a surge is one of its score.
   const rare = score === undefined ? undefined : `${score.toFixed(1)} (${t("factLine")} ${least?.toFixed(1) ?? "–"})`;
@@ -82,6 +83,7 @@ export function facts(alert) {
     ...LABELS.map((one) => [one, count && `${format.count(count[one])} · ${format.percent(count[one], count.total)}`]),
     ["factNumber", number], ["factLine", score === undefined ? line : undefined], ["factUsual", usual], ["factRatio", ratio && `× ${ratio}`],
     ["factScore", rare], ["factDays", days === undefined ? undefined : format.count(days)],
+    ["factWords", drivers?.words.length ? t("factWordsOf", { words: drivers.words.join(", "), posts: format.count(drivers.posts) }) : undefined],
   ];
   return shown.filter(([, value]) => value !== undefined).map(([name, value]) => [t(name), value]);
 }

@@ -114,6 +114,8 @@ const TEXTS = {
   factRatio: ["평소 대비", "Against usual"],
   factScore: ["얼마나 드문지(z)", "How unusual (z)"],
   factDays: ["비교한 날", "Days compared"],
+  factWords: ["두드러진 말", "Words that stand out"],
+  factWordsOf: ["{words} (글 {posts}개에서)", "{words} (of {posts} posts)"],
 
   feed: ["최근 글", "Latest posts"],
   feedText: ["글에서 찾기", "Find in the text"],

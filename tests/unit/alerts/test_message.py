@@ -18,6 +18,17 @@ def test_the_text_says_what_happened_and_shows_posts():
     assert len(lines) == 3
 
 
+def test_the_text_names_the_words_that_stand_out():
+    drivers = {"posts": 63, "words": [{"word": "산불"}, {"word": "<!here>"}]}
+    lines = text([made_alert(evidence={"drivers": drivers})]).splitlines()
+    assert lines[1:] == ["Words that stand out: 산불, &lt;!here&gt;"]
+
+
+@pytest.mark.parametrize("drivers", [None, 5, {}, {"words": 5}, {"words": ["text", {}, {"word": None}]}])
+def test_words_that_somebody_else_wrote_are_no_reason_to_fail(drivers):
+    assert len(text([made_alert(evidence={"drivers": drivers})]).splitlines()) == 1
+
+
 def test_a_post_can_neither_mention_nor_link_nor_break_out():
     post = {"text": "<!channel> a&b\n<https://evil.example|here>"}
     line = text([made_alert(evidence={"posts": [post]})]).splitlines()[1]

@@ -12,7 +12,7 @@ from nifos_stream.alerts.monitor import Monitor
 from nifos_stream.alerts.shelf import Answer, Version
 from nifos_stream.counters.reader import RedisAway
 from nifos_stream.counters.shapes import Count, Freshness
-from nifos_stream.errors import BrokerUnavailable, Stopped, UserError
+from nifos_stream.errors import BrokerUnavailable, NifosError, Stopped, UserError
 from nifos_stream.metrics import Metrics
 from nifos_stream.settings import Settings
 from nifos_stream.settings.alerts import ThresholdRule
@@ -138,10 +138,15 @@ class World:
         self.ledger = FakeLedger(None if evaluated is None else BEGIN + 60 * evaluated)
         self.monitor = self.worker()
 
-    def worker(self):
+    def worker(self, words=None):
         self.metrics = Metrics()
         return Monitor(
-            self.settings, self.metrics, counts=self.counts, shelf=self.shelf, now=lambda: self.clock
+            self.settings,
+            self.metrics,
+            words=words,
+            counts=self.counts,
+            shelf=self.shelf,
+            now=lambda: self.clock,
         )
 
     def rounds(self, minute, count=40, monitor=None):
@@ -200,6 +205,63 @@ def test_counts_that_are_behind_are_waited_for(fresh):
     world.counts.fresh = LEVEL
     world.rounds(4)
     assert world.ledger.minutes == [1, 2, 3, 4]
+
+
+class FakeWords:
+    """Counts how often it is opened, and whether it is closed."""
+
+    def __init__(self, broken=False):
+        self.broken = broken
+        self.opened = 0
+        self.open = 0
+
+    def __call__(self):
+        self.opened += 1
+        self.open += 1
+        return self
+
+    def find(self, alert):
+        assert self.open == 1
+        if self.broken:
+            raise NifosError("The process ended.")
+        return {"posts": 1, "words": [{"word": alert.metric}]}
+
+    def close(self):
+        self.open -= 1
+
+
+def test_the_words_of_the_beginning_are_in_both_events_and_are_looked_for_once():
+    words = FakeWords()
+    world = World("ppnnpppp")
+    world.rounds(8, monitor=world.worker(words))
+    began, ended = world.ledger.events
+    assert began.evidence["drivers"] == ended.evidence["drivers"]
+    assert began.evidence["drivers"]["words"] == [{"word": "negative_share"}]
+    assert (words.opened, words.open) == (1, 0)
+
+
+def test_what_finds_words_is_open_while_minutes_are_caught_up_with_and_no_longer():
+    words = FakeWords()
+    world = World("ppnnppppnnpppp")
+    monitor = world.worker(words)
+    world.rounds(13, count=8, monitor=monitor)
+    assert world.ledger.minutes[-1] < 13
+    assert (words.opened, words.open) == (1, 1)
+    world.rounds(13, monitor=monitor)
+    assert world.said == [(3, None), (3, 5), (9, None), (9, 11)]
+    assert (words.opened, words.open) == (1, 0)
+    world.ledger.mine = False
+    world.rounds(13, monitor=monitor)
+    assert words.open == 0
+
+
+def test_an_alert_is_told_without_words_where_they_cannot_be_had():
+    words = FakeWords(broken=True)
+    world = World("ppnnpppp")
+    world.rounds(8, monitor=world.worker(words))
+    assert world.said == [(3, None), (3, 5)]
+    assert all("drivers" not in event.evidence for event in world.ledger.events)
+    assert words.open == 0
 
 
 def test_posts_of_the_last_moments_are_always_on_their_way():
