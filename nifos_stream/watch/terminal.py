@@ -21,6 +21,8 @@ from nifos_stream.watch.snapshot import Snapshot, Watcher, open_counts
 
 _REFRESH_SECONDS = 1.0
 _KEY_SECONDS = 0.25
+_LATE = dt.timedelta(seconds=4)
+"""Numbers are old when there are none newer for so long, though Redis has not failed to answer yet."""
 
 
 def watch(
@@ -42,7 +44,8 @@ def watch(
             Watcher(counts, window), alerts=lambda: shelf.read("open", settings.alerts.most_open)
         )
         if once or not console.is_terminal:
-            console.print(draw(refresher.held.view(console.width), _now()))
+            now = _now()
+            console.print(draw(refresher.held.view(now, console.width), now))
             return
         refresher.start()
         try:
@@ -55,9 +58,9 @@ def _show(console: Console, keys: Keys, refresher: "Refresher") -> None:
     """Draw until q is pressed."""
     with keys.listening(), Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            held = refresher.held
             width, height = console.size
-            live.update(draw(held.view(width, height, keys=True), _now()), refresh=True)
+            now = _now()
+            live.update(draw(refresher.held.view(now, width, height, keys=True), now), refresh=True)
             match keys.wait(_KEY_SECONDS):
                 case "q" | "Q":
                     return
@@ -73,9 +76,10 @@ class Held:
     alerts: Sequence[AlertEvent]
     away: str | None = None
 
-    def view(self, cells: int, rows: int | None = None, *, keys: bool = False) -> View:
-        """As it is drawn on a screen of this size."""
-        return View(self.snapshot, cells, rows, self.alerts, self.away, keys=keys)
+    def view(self, now: dt.datetime, cells: int, rows: int | None = None, *, keys: bool = False) -> View:
+        """As it is drawn at `now` on a screen of this size."""
+        late = "Redis does not answer." if now - self.snapshot.read_at > _LATE else None
+        return View(self.snapshot, cells, rows, self.alerts, self.away or late, keys=keys)
 
 
 class Refresher:

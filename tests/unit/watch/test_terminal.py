@@ -16,7 +16,7 @@ from nifos_stream.errors import UserError
 from nifos_stream.watch.api.overview import OverviewQuestion, Overviews
 from nifos_stream.watch.screen import View, draw
 from nifos_stream.watch.snapshot import Watcher
-from nifos_stream.watch.terminal import Refresher
+from nifos_stream.watch.terminal import Held, Refresher
 from tests.unit.alerts.made import made_alert
 from tests.unit.watch.made_counts import LEVEL, NOW, MadeCounts
 
@@ -217,6 +217,14 @@ def test_when_redis_goes_away_the_last_numbers_stay_and_come_back():
         eventually(lambda: refresher.held.snapshot.asked == "5m")
     finally:
         refresher.stop()
+
+
+def test_numbers_grow_old_while_redis_does_not_answer():
+    held = Held(snapshot(), [])
+    assert held.view(READ_AT + dt.timedelta(seconds=3), 100).away is None
+    late = READ_AT + dt.timedelta(seconds=9)
+    lines = draw(held.view(late, 100), late).lines
+    assert lines[0].plain.endswith("Redis does not answer. Numbers of 9.0 s ago.")
 
 
 def eventually(condition):
