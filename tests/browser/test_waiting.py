@@ -140,6 +140,23 @@ def test_words_of_posts_that_were_not_all_read_are_asked_for_again_soon(filled, 
     expect(page.locator("#drivers-negative > .small")).not_to_contain_text("still being read", timeout=4000)
 
 
+def test_words_of_the_first_posts_are_asked_for_soon(filled, served, opened):
+    query = {"from": filled.start.isoformat(), "to": filled.end.isoformat(), "label": "negative"}
+    said = said_of(served, "drivers", query)
+    empty = {**said, "posts": 0, "posts_before": 0, "posts_rest": 0, "words": []}
+    answers = [empty]
+
+    def answer(route):
+        route.fulfill(body=json.dumps(answers[-1]), headers={"Content-Type": JSON})
+
+    page = opened(served)
+    page.route(DRIVERS, answer)
+    page.goto(f"{served.address}?lang=en&window=24h")
+    expect(page.locator("#drivers-negative .note")).to_be_visible()
+    answers.append(said)
+    expect(page.locator("#drivers-negative .word").first).to_be_visible(timeout=6000)
+
+
 def test_it_comes_back_at_growing_and_chance_intervals(filled, served, opened):
     page = opened(served, filled.query())
     waits = page.evaluate(

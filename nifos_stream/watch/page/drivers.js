@@ -11,6 +11,7 @@ const EVERY_MS = 15000;
 const WORDS = 12;
 const LABELS = ["negative", "positive"];
 const SOON_MS = 1000;
+const EMPTY_MS = 3000;
 const pollings = [];
 const answers = {};
 const open = {};
@@ -30,7 +31,7 @@ export function start() {
       answers[label] = answer;
       trouble = null;
       translate();
-      return answer.unread ? SOON_MS : EVERY_MS;
+      return answer.unread ? SOON_MS : answer.posts ? EVERY_MS : EMPTY_MS;
     };
     pollings.push(poll("drivers", EVERY_MS, () => query(label), { got, failed }));
   }
