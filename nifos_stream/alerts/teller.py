@@ -15,8 +15,6 @@ from nifos_stream.errors import NifosError, UserError
 from nifos_stream.messages import AlertEvent
 from nifos_stream.settings import Settings
 
-_SEEN = ("drivers", "posts")
-"""What was seen at the beginning."""
 _log = logs.get(__name__)
 
 
@@ -50,7 +48,9 @@ class Teller:
         if begun is None:
             more = {**self._drivers(alert), "posts": self._posts(alert)}
         else:
-            more = {"posts": [], **{name: begun.evidence[name] for name in _SEEN if name in begun.evidence}}
+            seen = begun.evidence
+            drivers = {"drivers": seen["drivers"]} if "drivers" in seen else {}
+            more = {**drivers, "posts": seen.get("posts", [])}
             if (unseen := gaps.whole(gaps.during(left_out, alert.started_at))) is not None:
                 more = {**more, **left_out_of(unseen, self._zone)}
         kind = self._kinds[alert.subject.rule] if begun is None else begun.kind
