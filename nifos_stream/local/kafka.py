@@ -181,8 +181,8 @@ class LocalKafka(LocalServer):
             )
         if "UnsupportedVersionException" in text:
             return UserError(
-                f"The data in {self.folder} is of a newer Kafka than {distribution.KAFKA_VERSION}, which cannot"
-                " read it; take another --data-dir, or delete this one to begin afresh."
+                f"The data in {self.folder} is of a newer Kafka than {distribution.KAFKA_VERSION}, which"
+                " cannot read it; take another --data-dir, or delete this one to begin afresh."
             )
         telling = [line for line in log if "Exception" in line or "ERROR" in line] or log
         cause = telling[-1] if telling else "no reason given"
