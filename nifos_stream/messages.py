@@ -220,5 +220,6 @@ class AlertEvent(BaseModel):
         description="As at the beginning: the window (`from`, `to`), its `count` by label, `negative_share`"
         " (null without posts); of a surge or silence `usual`, `days`, of a surge `ratio`, `score`, `line`;"
         " of a threshold `number`, `line`; `drivers`, the `words` that set the posts of a label apart, with"
-        " how many posts they rest on, where they could be found; and `posts`, some of them, the newest first."
+        " how many posts they rest on, where they could be found; and `posts`, some of them, the newest"
+        " first."
     )
