@@ -46,7 +46,7 @@ class Int8Linear:
         # Conversion to signed bytes is four times as fast; turning the top bit over then adds 128.
         unsigned = numbers.round_().to(torch.int8).view(torch.uint8).bitwise_xor_(128)
         out = _multiply(unsigned, zero_point, self._weight, self._scales)
-        out.mul_(factors.reciprocal_()).add_(self._bias)
+        torch.addcmul(self._bias, out, factors.reciprocal_(), out=out)
         if self._gelu:
             return functional.gelu(out)
         return out if residual is None else out.add_(residual)
