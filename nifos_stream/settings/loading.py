@@ -1,5 +1,6 @@
 """Read settings from arguments, NIFOS_* variables and a TOML file, and say what is wrong in them."""
 
+import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ def load(config: Path | None = None, overrides: Mapping[str, Any] | None = None)
     except ValidationError as error:
         raise UserError("; ".join(_sentence(problem) for problem in error.errors()) + ".") from None
     except SettingsError as error:
-        raise UserError(f"Settings cannot be read: {error}.") from None
+        raise UserError(_not_json(os.environ) or f"Settings cannot be read: {error}.") from None
 
 
 def _sentence(problem: ErrorDetails) -> str:
@@ -47,6 +48,30 @@ def _sentence(problem: ErrorDetails) -> str:
     if isinstance(problem["input"], str):
         message = message.replace("items after validation", "characters")  # So pydantic says it of a secret.
     return f"Setting {name}: {message}" if name else message
+
+
+def _not_json(environment: Mapping[str, str]) -> str | None:
+    """A sentence on the first variable that is to be JSON and is not; None where there is none."""
+    in_json = dict(_in_json(Settings, "NIFOS_"))
+    for variable, value in environment.items():
+        if (default := in_json.get(variable.upper())) is not None:
+            try:
+                json.loads(value)
+            except ValueError:
+                example = '["…", "…"]' if isinstance(default, tuple) else '{"…": "…"}'
+                return f"Environment variable {variable} is not JSON, such as {example}."
+    return None
+
+
+def _in_json(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the variables of sections, lists and tables, each with its default."""
+    for name, field in model.model_fields.items():
+        variable = prefix + name.upper()
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel | tuple | dict):
+            yield variable, default
+        if isinstance(default, BaseModel):
+            yield from _in_json(type(default), f"{variable}__")
 
 
 def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -55,6 +55,17 @@ def test_any_other_property_is_passed_through():
     assert settings.kafka.properties == {"ssl.ca.location": "/etc/ca.pem"}
 
 
+@pytest.mark.parametrize(
+    "variable",
+    ["NIFOS_KAFKA__PROPERTIES", "NIFOS_COUNTERS__DIMENSIONS", "NIFOS_ALERTS__WEBHOOKS", "NIFOS_REDIS"],
+)
+def test_a_list_or_table_that_is_not_json_is_named(monkeypatch, variable):
+    monkeypatch.setenv("NIFOS_TIMEZONE", "Asia/Seoul")
+    monkeypatch.setenv(variable, "source, channel")
+    with pytest.raises(UserError, match=rf"^Environment variable {variable} is not JSON, such as .+\.$"):
+        load()
+
+
 def test_secrets_are_not_shown():
     settings = load(overrides={"kafka": {"password": "hunter2"}, "redis": {"url": "redis://:hunter2@h:1/0"}})
     assert "hunter2" not in settings.model_dump_json()
@@ -74,7 +85,6 @@ def test_secrets_are_not_shown():
         ),
         ("NIFOS_TOPICS__PARTITIONS", "many", "topics.partitions"),
         ("NIFOS_TIMEZONE", "Mars/Olympus", "is not a time zone"),
-        ("NIFOS_KAFKA__PROPERTIES", "not json", "kafka"),
         ("NIFOS_CONFIG", "/does/not/exist.toml", "cannot be read"),
         ("NIFOS_HTTP__LISTEN", "9100", "http.listen"),
     ],
