@@ -2,6 +2,7 @@
 
 import enum
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -129,13 +130,17 @@ def connect(
         else:
             return admin
         if hopeless := next((p for p in problems if p.code() in _HOPELESS), None):
-            raise UserError(_HOPELESS[hopeless.code()].format(kafka.bootstrap_servers, hopeless.str()))
+            raise UserError(_hopeless(kafka.bootstrap_servers, hopeless))
         if told_to_stop():
             raise Stopped("Told to stop before Kafka answered.")
         if now() >= deadline:
+            # The longest one is the one that guesses at the cause, such as TLS where the broker speaks none.
+            reason = max((_reason(p) for p in problems if _FROM_A_BROKER.match(p.str())), key=len, default="")
             raise UserError(
                 f"No Kafka broker answered at {kafka.bootstrap_servers} within"
-                f" {kafka.startup_timeout_seconds:g} s (NIFOS_KAFKA__BOOTSTRAP_SERVERS)."
+                f" {kafka.startup_timeout_seconds:g} s (NIFOS_KAFKA__BOOTSTRAP_SERVERS)"
+                + (f": {reason}" if reason else "")
+                + ("" if reason.endswith("?") else ".")
             )
 
 
@@ -145,6 +150,21 @@ _HOPELESS = {
     KafkaError._RESOLVE: "The host name of Kafka, {0}, cannot be resolved.",  # noqa: SLF001
     KafkaError._SSL: "TLS with Kafka at {0} failed: {1}.",  # noqa: SLF001
 }
+
+
+_FROM_A_BROKER = re.compile(r"\S+/(bootstrap|\d+): ")
+_WHEN = re.compile(r" \(after \d+ms in state \w+\)$")
+
+
+def _hopeless(address: str, error: KafkaError) -> str:
+    if "mechanism handshake failed" in error.str():
+        return f"Kafka at {address} does not take the sasl.mechanism: {_reason(error)}."
+    return _HOPELESS[error.code()].format(address, _reason(error))
+
+
+def _reason(error: KafkaError) -> str:
+    """What librdkafka says of a connection, without whose it was and when."""
+    return _WHEN.sub("", _FROM_A_BROKER.sub("", error.str(), count=1))
 
 
 def _said(error: Exception) -> str:

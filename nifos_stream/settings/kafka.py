@@ -33,7 +33,9 @@ class KafkaSettings(Section):
     bootstrap_servers: str = Field(
         "127.0.0.1:9092", min_length=1, description="Brokers, host:port, by comma."
     )
-    username: str | None = Field(None, description="SASL user name.")
+    username: str | None = Field(
+        None, description="SASL user name; by SCRAM-SHA-512 over TLS unless the properties say otherwise."
+    )
     password: SecretStr | None = Field(None, description="SASL password.")
     properties: dict[str, str | int | float | bool] = Field(
         default_factory=dict, description="librdkafka properties for every client, e.g. `security.protocol`."

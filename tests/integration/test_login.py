@@ -1,6 +1,7 @@
 """A broker that asks for a password: the right one works, a wrong one is one sentence."""
 
 import pytest
+from pydantic import SecretStr
 
 from nifos_stream import kafka
 from nifos_stream.errors import UserError
@@ -43,3 +44,20 @@ def test_a_wrong_password_is_said_at_once_and_not_shown(login_address):
     ) as said:
         kafka.connect(settings(login_address, "wrong-password"))
     assert "wrong-password" not in str(said.value)
+
+
+def test_a_mechanism_that_the_broker_does_not_have_is_said_to_be_that(login_address):
+    wrong = KafkaSettings(
+        bootstrap_servers=login_address,
+        username="analyst",
+        password="right",
+        properties={"security.protocol": "SASL_PLAINTEXT"},
+    )
+    with pytest.raises(UserError, match=r"does not take the sasl\.mechanism: .*SCRAM-SHA-512.*: PLAIN\.$"):
+        kafka.connect(wrong)
+
+
+def test_tls_where_the_broker_speaks_none_is_guessed_at(login_address):
+    wrong = KafkaSettings(bootstrap_servers=login_address, username="analyst", startup_timeout_seconds=2)
+    with pytest.raises(UserError, match=r"No Kafka broker answered .*: connecting to a PLAINTEXT .*\?$"):
+        kafka.connect(wrong.model_copy(update={"password": SecretStr("right")}))

@@ -63,6 +63,11 @@ def test_a_broker_that_does_not_answer_is_waited_for_and_then_named():
         kafka.connect(KafkaSettings(bootstrap_servers="127.0.0.1:9", startup_timeout_seconds=0.5))
 
 
+def test_why_no_broker_answered_is_said_where_it_is_known():
+    with pytest.raises(UserError, match=r"BOOTSTRAP_SERVERS\): Connect to \S+ failed: Connection refused\.$"):
+        kafka.connect(KafkaSettings(bootstrap_servers="127.0.0.1:9", startup_timeout_seconds=0.5))
+
+
 def test_a_topic_that_is_missing_or_has_too_little_room_is_named():
     facts = {
         "nifos.posts": TopicFacts("nifos.posts", "a", 9, 1_000_000),
