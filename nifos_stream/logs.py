@@ -33,5 +33,5 @@ def configure(log_format: LogFormat = "auto", level: str = "info") -> None:
 
 
 def get(name: str) -> Logger:
-    """A logger whose events carry `component=name`."""
-    return cast(Logger, structlog.get_logger(component=name))
+    """A logger whose events carry `component=name`, without the package where a module gives its own."""
+    return cast(Logger, structlog.get_logger(component=name.removeprefix("nifos_stream.")))

@@ -36,3 +36,11 @@ def test_events_below_the_level_are_not_shown(monkeypatch):
     logs.get("test").error("but.this")
     assert "not.shown" not in shown.getvalue()
     assert "but.this" in shown.getvalue()
+
+
+def test_a_module_is_named_without_the_package(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+    logs.configure("json")
+    logs.get("nifos_stream.counters.view").info("first.said")
+    assert '"component": "counters.view"' in shown.getvalue()
