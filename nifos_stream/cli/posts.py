@@ -1,5 +1,6 @@
 """Commands about posts: produce, tail, watch, web, counts, drivers, dead-letters."""
 
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -91,9 +92,11 @@ def tail(
     from nifos_stream.counters.wanted import Filter
 
     wanted = Filter.of(label or (), source or (), channel or (), keyword or (), text)
-    command.tail(
-        settings_with(), wanted, last=last, from_beginning=from_beginning, follow=follow, as_json=as_json
-    )
+    # Whoever follows ends it so; whoever waits for the last one is cut short.
+    with suppress(KeyboardInterrupt) if follow else nullcontext():
+        command.tail(
+            settings_with(), wanted, last=last, from_beginning=from_beginning, follow=follow, as_json=as_json
+        )
 
 
 @command(epilog="Example: nifos-stream watch --window 24h")
@@ -104,7 +107,8 @@ def watch(
     """Watch the counts live: shares, sources, keywords, open alerts, and how current they are."""
     from nifos_stream.watch.terminal import watch as show
 
-    show(settings_with(), window=window, once=once)
+    with nullcontext() if once else suppress(KeyboardInterrupt):
+        show(settings_with(), window=window, once=once)
 
 
 @command(epilog="Examples: nifos-stream web --port 8080  ·  nifos-stream web --listen 0.0.0.0:8080")

@@ -116,6 +116,20 @@ def test_no_dead_letters_are_said_in_a_sentence(monkeypatch):
     assert CliRunner().invoke(app, ["dead-letters", "list", "--json"]).stdout == ""
 
 
+def interrupted(*_, **__):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["tail"], 0), (["watch"], 0), (["tail", "--no-follow"], 130), (["watch", "--once"], 130)],
+)
+def test_ctrl_c_is_how_to_end_what_has_no_end_of_its_own(monkeypatch, arguments, code):
+    monkeypatch.setattr("nifos_stream.commands.tail.tail", interrupted)
+    monkeypatch.setattr("nifos_stream.watch.terminal.watch", interrupted)
+    assert CliRunner().invoke(app, arguments).exit_code == code
+
+
 def test_the_version_is_an_option_too():
     done = CliRunner().invoke(app, ["--version"])
     assert done.stdout == CliRunner().invoke(app, ["version"]).stdout == f"nifos-stream {__version__}\n"
