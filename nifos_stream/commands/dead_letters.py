@@ -153,7 +153,7 @@ def redrive(
     are left for the next time. UserError, BrokerUnavailable: what was sent until then is marked.
     """
     if [file is not None, reason is not None, everything].count(True) != 1:
-        raise UserError("Say which letters to send in again: a file, --reason, or --all.")
+        raise UserError("Say in one way which letters to send in again: a file, --reason, or --all.")
     wanted = _reason(reason)
     with ExitStack() as stack:
         mended = None if file is None else MendedFile(file)

@@ -102,9 +102,13 @@ class MendedFile:
     def _parse(self, content: bytes, number: int) -> _Line:
         try:
             return _Line.model_validate_json(content)
-        except ValidationError:
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            # An object is what comes of mending with a program that reads the JSON in `value`.
+            why = f": {wrong['loc'][0]} must be a text" if wrong["type"] == "string_type" else ""
             raise UserError(
-                f"Line {number} of {self._path} is no dead letter as `dead-letters list --json` writes it."
+                f"Line {number} of {self._path} is no dead letter as `dead-letters list --json` writes it"
+                f"{why}."
             ) from None
 
 

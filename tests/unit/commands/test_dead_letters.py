@@ -129,6 +129,10 @@ def test_lines_are_found_again_among_others(tmp_path):
     [
         ("not JSON\n", "Line 1 of .* is no dead letter"),
         ('{"partition": 0, "offset": 1}\n{"offset": 1}\n', "Line 2 of .* is no dead letter"),
+        (
+            '{"partition": 0, "offset": 1, "value": {}}',
+            "Line 1 of .*: value must be a text",
+        ),
         ('{"partition": 0, "offset": 1}\n' * 2, "Line 2 of .* stands there already"),
     ],
 )
