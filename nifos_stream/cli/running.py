@@ -18,8 +18,18 @@ app.add_typer(topics_app, name="topics", rich_help_panel="The stream")
 app.add_typer(counters_app, name="counters", rich_help_panel="The stream")
 app.add_typer(shadow_app, name="shadow", rich_help_panel="The stream")
 
-Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="0 takes a free one.")]
-DataDir = Annotated[Path | None, typer.Option(help="Where Kafka and Redis keep their data.")]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65_535,
+        help="0 takes a free one; without it the last one of this directory, the usual one, or a free one.",
+    ),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where Kafka and Redis keep their data; ~/.local/share/nifos-stream without it."),
+]
 
 
 @command(epilog="Example: nifos-stream demo --serve")
