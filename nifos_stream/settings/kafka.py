@@ -12,6 +12,7 @@ REFUSED_PROPERTIES = frozenset(
         "acks",
         "auto.offset.reset",
         "bootstrap.servers",
+        "delivery.report.only.error",
         "enable.auto.commit",
         "enable.auto.offset.store",
         "enable.idempotence",
