@@ -157,6 +157,28 @@ def test_words_of_the_first_posts_are_asked_for_soon(filled, served, opened):
     expect(page.locator("#drivers-negative .word").first).to_be_visible(timeout=6000)
 
 
+def test_words_of_one_label_that_fail_are_said_though_those_of_the_other_come(filled, served, opened):
+    opened.expected += ["503"]
+    page = opened(served)
+    held = []
+
+    def answer(route):
+        if "label=positive" in route.request.url:
+            held.append(route)
+        else:
+            route.fulfill(**refused(503, "Redis is away."))
+
+    page.route(DRIVERS, answer)
+    page.goto(f"{served.address}?lang=en&window=24h")
+    note = page.locator("#drivers-note")
+    expect(note).to_have_text("Cannot be read now: Redis is away.")
+    expect(page.locator("#drivers")).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    expect(page.locator("#drivers-positive > .small")).to_be_visible()
+    expect(page.locator("#drivers")).to_have_attribute("aria-busy", "false")
+    expect(note).to_have_text("Cannot be read now: Redis is away.")
+
+
 def test_it_comes_back_at_growing_and_chance_intervals(filled, served, opened):
     page = opened(served, filled.query())
     waits = page.evaluate(

@@ -287,7 +287,9 @@ def test_every_alert_is_told_though_members_come_and_go_while_the_webhook_is_dow
 
 
 def test_a_stage_ends_soon_though_its_webhook_drips(make_settings):
-    with dripping(b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 10_000) as url:
+    called = threading.Event()
+    dripped = b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 10_000
+    with dripping(dripped, on_call=called.set) as url:
         hook = {"url": url, "name": "team", "timeout_seconds": 60}
         settings = make_settings(alerts={"webhooks": (hook,)})
         bootstrap, topic = settings.kafka.bootstrap_servers, settings.topics.alerts
@@ -296,7 +298,7 @@ def test_a_stage_ends_soon_though_its_webhook_drips(make_settings):
             webhooks.start()
             wait_until(lambda: committed(settings, group, topic) == {0: 0}, what="it has begun")
             produce_all(bootstrap, topic, [New(made_alert(1).model_dump_json().encode(), partition=0)])
-            time.sleep(2)
+            assert called.wait(30)
             assert webhooks.end() < 5
         assert committed(settings, group, topic) == {0: 0}
 

@@ -16,20 +16,19 @@ const pollings = [];
 const answers = {};
 const open = {};
 const lists = {};
-let trouble = null;
+const troubles = {};
 
 /** Begin to follow the words. */
 export function start() {
   for (const label of LABELS) {
     const failed = (problem) => {
       forget(label);
-      byId("drivers").setAttribute("aria-busy", "false");
-      trouble = problem;
+      troubles[label] = problem;
       translate();
     };
     const got = (answer) => {
       answers[label] = answer;
-      trouble = null;
+      troubles[label] = null;
       translate();
       return answer.unread ? SOON_MS : answer.posts ? EVERY_MS : EMPTY_MS;
     };
@@ -41,22 +40,23 @@ export function start() {
 /** Ask anew, as after a change of window or filter. */
 export function again() {
   LABELS.forEach(forget);
-  trouble = null;
-  byId("drivers").setAttribute("aria-busy", "true");
-  say(byId("drivers-note"), t("driversWaiting"));
+  translate();
   for (const polling of pollings) polling.again();
 }
 
 /** Words of another question are no answer to this one. */
 function forget(label) {
-  answers[label] = null;
+  answers[label] = troubles[label] = null;
   byId(`drivers-${label}`).hidden = true;
 }
 
 /** Say everything anew, in the language of now. */
 export function translate() {
   for (const label of LABELS) if (answers[label]) show(label);
-  if (trouble) say(byId("drivers-note"), sentence(trouble));
+  const trouble = LABELS.map((label) => troubles[label]).find(Boolean);
+  const waiting = LABELS.some((label) => !answers[label] && !troubles[label]);
+  byId("drivers").setAttribute("aria-busy", String(waiting));
+  say(byId("drivers-note"), trouble ? sentence(trouble) : waiting ? t("driversWaiting") : "");
 }
 
 function query(label) {
@@ -78,9 +78,6 @@ function show(label) {
   rest.hidden = !posts && !before && !unread;
   say(rest, basis(answers[label]));
   byId(`drivers-${label}`).hidden = false;
-  const waiting = LABELS.some((one) => !answers[one]);
-  byId("drivers").setAttribute("aria-busy", String(waiting));
-  say(byId("drivers-note"), waiting ? t("driversWaiting") : "");
 }
 
 /** The parts of a list, which stay the same while its words change, so that focus stays. */

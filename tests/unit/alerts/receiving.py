@@ -44,8 +44,8 @@ def receiving(*answers, after_seconds=0.0):
 
 
 @contextmanager
-def dripping(answer, at_once=b"", every_seconds=0.05):
-    """A server that answers a byte now and then, whatever it is sent. Yields its URL."""
+def dripping(answer, at_once=b"", every_seconds=0.05, on_call=lambda: None):
+    """A server that answers a byte now and then, whatever it is sent. Yields its URL. on_call: told of a call."""
     stop = threading.Event()
 
     def drip(connection):
@@ -62,6 +62,7 @@ def dripping(answer, at_once=b"", every_seconds=0.05):
             if stop.is_set():
                 connection.close()
                 return
+            on_call()
             threads.append(threading.Thread(target=drip, args=(connection,)))
             threads[-1].start()
 
