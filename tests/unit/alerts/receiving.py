@@ -45,7 +45,10 @@ def receiving(*answers, after_seconds=0.0):
 
 @contextmanager
 def dripping(answer, at_once=b"", every_seconds=0.05, on_call=lambda: None):
-    """A server that answers a byte now and then, whatever it is sent. Yields its URL. on_call: told of a call."""
+    """A server that answers a byte now and then, whatever it is sent. Yields its URL.
+
+    on_call: told of each that calls.
+    """
     stop = threading.Event()
 
     def drip(connection):
