@@ -157,6 +157,7 @@ def test_words_of_the_first_posts_are_asked_for_soon(filled, served, opened):
     expect(page.locator("#drivers-negative .word").first).to_be_visible(timeout=6000)
 
 
+@pytest.mark.usefixtures("filled")
 def test_words_of_one_label_that_fail_are_said_though_those_of_the_other_come(served, opened):
     opened.expected += ["503"]
     page = opened(served)
