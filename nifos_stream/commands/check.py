@@ -58,8 +58,8 @@ def _found(name: str, check: Callable[[Settings], str], settings: Settings) -> F
 
 
 def _kafka(settings: Settings) -> str:
-    metadata = kafka.connect(settings.kafka).list_topics(timeout=10)
-    return f"{len(metadata.brokers)} broker(s) at {settings.kafka.bootstrap_servers}"
+    count = len(kafka.connect(settings.kafka).list_topics(timeout=10).brokers)
+    return f"{count} broker{'s' * (count != 1)} at {settings.kafka.bootstrap_servers}"
 
 
 def _topics(settings: Settings) -> str:
