@@ -7,6 +7,7 @@ earlier assignment, or of before a seek, is dropped.
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
@@ -19,11 +20,14 @@ _QUICK = {
     "fetch.error.backoff.ms": 100,
     "fetch.queue.backoff.ms": 20,
     "fetch.wait.max.ms": 250,
+    "heartbeat.interval.ms": 2_000,
     "queued.max.messages.kbytes": 32_768,
     "reconnect.backoff.max.ms": 2_000,
+    "session.timeout.ms": 10_000,
     "topic.metadata.refresh.interval.ms": 10_000,
 }
-"""Properties, unless set: bounded memory, and neither a broker nor a new topic is noticed late."""
+"""Properties, unless set: bounded memory, and no broker, new topic or killed worker is noticed late."""
+_CLASSIC_ONLY = {"heartbeat.interval.ms", "session.timeout.ms"}
 
 
 @dataclass(slots=True)
@@ -42,9 +46,15 @@ class Slice:
 
 def consumer(settings: Settings, group_id: str) -> Consumer:
     """A consumer that says when a position is out of the topic's range, instead of jumping. UserError."""
+    return Consumer(consumer_properties(settings, group_id))
+
+
+def consumer_properties(settings: Settings, group_id: str) -> dict[str, Any]:
+    """Of a member whose partitions move soon after it dies; what the settings name wins."""
     given = {**settings.kafka.properties, **settings.kafka.consumer_properties}
-    quick = {name: value for name, value in _QUICK.items() if name not in given}
-    return Consumer(kafka.consumer_config(settings.kafka, group_id, {**quick, "auto.offset.reset": "error"}))
+    left_out = given.keys() | (_CLASSIC_ONLY if given.get("group.protocol") == "consumer" else set())
+    quick = {name: value for name, value in _QUICK.items() if name not in left_out}
+    return kafka.consumer_config(settings.kafka, group_id, {**quick, "auto.offset.reset": "error"})
 
 
 def moves_one_by_one(settings: Settings) -> bool:

@@ -25,6 +25,8 @@ _log = logs.get(__name__)
 class Sampler:
     """A thread that samples the partitions that `owned` names, and clears away dead generations.
 
+    Where it names none all are sampled: whoever has no share has to know whether the others are done.
+
     counted: up to where each held partition was counted, as Redis has confirmed; called from the thread.
     classified: (topic, group) of the stage before, whose backlog is stored beside; by the owner of partition
     0 alone.
@@ -56,6 +58,7 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="counters-freshness", daemon=True)
         self._buried_at = now()
         self._asked: tuple[float, dict[int, int]] = (-CONFIRMED_SECONDS, {})
+        self._others_are_level = False
         self._slipped: frozenset[int] = frozenset()
 
     def start(self) -> None:
@@ -68,13 +71,18 @@ class Sampler:
         self._thread.join()
 
     def reached(self, positions: Mapping[int, int]) -> bool:
-        """Whether these positions are the ends of all owned partitions, by an answer of just now."""
+        """Whether these positions are the ends of all owned partitions, by an answer of just now.
+
+        Without a share: whether what Redis holds of every partition reaches its end.
+        """
         asked_at, ends = self._asked
         if self._now() - asked_at > CONFIRMED_SECONDS:
             return False
+        owned = frozenset(self._owned())
+        if not owned:
+            return self._others_are_level
         return all(
-            partition in ends and positions.get(partition, -1) >= ends[partition]
-            for partition in self._owned()
+            partition in ends and positions.get(partition, -1) >= ends[partition] for partition in owned
         )
 
     def slipped(self) -> frozenset[int]:
@@ -84,28 +92,31 @@ class Sampler:
 
     def sample(self) -> None:
         """Ask once and store the answers. BrokerUnavailable or redis's errors when there are none."""
-        partitions, asked_at = sorted(self._owned()), self._now()
-        ends = self._asker.ends(self._topic, partitions)
+        owned, asked_at = frozenset(self._owned()), self._now()
+        ends = self._asker.ends(self._topic, sorted(owned or self._all_partitions()))
         # Asked after the ends: an id never comes back, so these are the ends of this very topic.
         topic = self._asker.now(self._topic)
         if topic is None:
             return
-        self._asked = (asked_at, ends)
+        self._asked, self._others_are_level = (asked_at, ends), False
         # Before Redis is asked: what is counted meanwhile only moves its position on.
         counted = self._counted()
         levels = {}
         for partition, end in ends.items():
             asked_ago_ms = round((self._now() - asked_at) * 1000)
             levels[partition] = self._store.sample(partition, topic.topic_id, end, asked_ago_ms)
-        if ends:
+        if owned:
             self._show(ends, levels)
+        self._others_are_level = not owned and all(
+            level is not None and level.position >= ends[partition] for partition, level in levels.items()
+        )
         self._slipped = frozenset(
             partition
             for partition, level in levels.items()
             if partition in counted and (level is None or level.position < counted[partition])
         )
         self._store.note_topic(topic.topic_id, topic.partitions)
-        if 0 in ends:
+        if 0 in owned:
             self._store_backlog()
 
     def _run(self) -> None:
@@ -119,6 +130,10 @@ class Sampler:
             except (BrokerUnavailable, *connect.TROUBLE) as error:
                 _log.debug("freshness.unknown", error=str(error))
             self._stop.wait(max(0.0, EVERY_SECONDS - (self._now() - started)))
+
+    def _all_partitions(self) -> range:
+        topic = self._asker.now(self._topic)
+        return range(topic.partitions if topic else 0)
 
     def _store_backlog(self) -> None:
         topic, group = self._classified

@@ -1,8 +1,9 @@
 import pytest
 from confluent_kafka import KafkaError
 
-from nifos_stream.counters.feed import Feed
+from nifos_stream.counters.feed import Feed, consumer_properties
 from nifos_stream.errors import BrokerUnavailable, UserError
+from nifos_stream.settings import KafkaSettings, Settings
 
 
 class FakeMessage:
@@ -163,3 +164,15 @@ def test_a_user_who_may_not_read_is_told_so(client, feed, code, sentence):
     client.given = [FakeMessage(None, None, None, code)]
     with pytest.raises(UserError, match=sentence):
         read(feed)
+
+
+def test_a_killed_worker_gives_its_partitions_up_within_seconds_unless_the_settings_say_otherwise():
+    def properties(**given):
+        settings = Settings(kafka=KafkaSettings(consumer_properties=given))
+        return consumer_properties(settings, "group")
+
+    assert properties()["session.timeout.ms"] == 10_000
+    assert properties(**{"session.timeout.ms": 45_000})["session.timeout.ms"] == 45_000
+    # There the broker says when, and the client does not start with either.
+    newer = properties(**{"group.protocol": "consumer"})
+    assert not {"session.timeout.ms", "heartbeat.interval.ms"} & newer.keys()

@@ -1,5 +1,7 @@
 """What the view learns once a second, without servers."""
 
+import pytest
+
 from nifos_stream.counters.freshness import Sampler
 from nifos_stream.counters.store import Level
 from nifos_stream.metrics import Metrics
@@ -22,14 +24,14 @@ class FakeStore:
         pass
 
 
-def sampler(store, counted):
+def sampler(store, counted, owned=frozenset({0})):
     asker = FakeAsker(end=10)
     asker.committed = lambda _group, _topic, partitions: dict.fromkeys(partitions, 0)
     return Sampler(
         store,
         asker,
         "sentiment",
-        lambda: {0},
+        lambda: owned,
         Metrics(),
         counted=lambda: counted,
         classified=("posts", "group"),
@@ -72,3 +74,22 @@ def test_what_is_counted_while_redis_is_asked_has_not_slipped():
     sampled._counted = lambda: dict(counted)
     sampled.sample()
     assert sampled.slipped() == frozenset()
+
+
+@pytest.mark.parametrize(("position", "level"), [(9, False), (10, True), (None, False)])
+def test_without_a_share_it_is_level_when_the_others_have_counted_everything(position, level):
+    sampled = sampler(FakeStore(position), {}, owned=frozenset())
+    assert not sampled.reached({})
+    sampled.sample()
+    assert sampled.reached({}) is level
+
+
+def test_a_share_that_goes_leaves_nobody_level_until_all_was_asked_for():
+    owned = {0}
+    sampled = sampler(FakeStore(10), {0: 10}, owned=owned)
+    sampled.sample()
+    assert sampled.reached({0: 10})
+    owned.clear()
+    assert not sampled.reached({0: 10})
+    sampled.sample()
+    assert sampled.reached({0: 10})
