@@ -122,9 +122,13 @@ def write(files: Files, out: Path, stage: Stage, remarks: Sequence[str] = ()) ->
     """Write the model directory of a checkpoint, calibrated on the validation file.
 
     remarks: sentences for the card that the checkpoint cannot know, such as another mix of its first hours.
-    1. Write its weights. 2. Balance the labels. 3. Fit the temperature. 4. Judge, and write the card.
+    1. Write its weights, or their mean with those that the stage began with. 2. Balance the labels. 3. Fit
+    the temperature. 4. Judge, and write the card.
     """
     state = torch.load(files.checkpoint, weights_only=True)
+    if files.start:
+        began = directory.load(files.start).module.state_dict()
+        state["model"] = mean(began, state["model"], stage.share)
     model = encoder.pretrained(files.weights, dropout=DROPOUT)
     about = export.About(NAME, MAX_LENGTH, CLEANING.steps)
     tokenizer = encoder.tokenizer(files.weights)
@@ -153,6 +157,11 @@ def write(files: Files, out: Path, stage: Stage, remarks: Sequence[str] = ()) ->
     counts = card.counted(files.data / "train.tsv.xz")
     card.write(out, about, counts, history, judged, remarks=(said, *remarks, *card.REMARKS))
     return judged
+
+
+def mean(began: Mapping[str, Tensor], ended: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Return `share` of the weights in `ended`, and the rest of those in `began`."""
+    return {name: torch.lerp(began[name], ended[name], share) for name in ended}
 
 
 def stages_read(start: str | None) -> list[dict[str, Any]]:

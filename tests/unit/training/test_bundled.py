@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from nifos_stream.training import bundled, stages, teacher
 from nifos_stream.training.corpus import Row
@@ -43,6 +44,12 @@ def test_a_model_goes_on_with_the_stage_that_its_card_does_not_name(
 ) -> None:
     (tmp_path / "model_card.json").write_text(json.dumps({"training": {"stages": [{}] * done}}))
     assert bundled.stage_after(str(tmp_path)) == next_one
+
+
+def test_a_model_may_be_the_mean_of_the_weights_before_and_after_its_stage() -> None:
+    began, ended = {"weight": torch.tensor([0.0, 2.0])}, {"weight": torch.tensor([4.0, 2.0])}
+    assert bundled.mean(began, ended, 0.5)["weight"].tolist() == [2.0, 2.0]
+    assert bundled.mean(began, ended, 1.0)["weight"].tolist() == [4.0, 2.0]
 
 
 def test_training_begins_with_the_first_stage_and_ends_with_the_last(
