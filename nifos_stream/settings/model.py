@@ -24,7 +24,7 @@ class ModelSettings(Section):
         0, description="Tokens of one forward pass; 0 takes the measured best."
     )
     cache_entries: NonNegativeInt = Field(
-        100_000, description="Texts whose labels, and pieces, are remembered; 0 remembers none."
+        50_000, description="Texts whose labels, and pieces, are remembered; 0 remembers none."
     )
     threads: NonNegativeInt = Field(0, description="CPU threads of the forward pass; 0 leaves it to torch.")
 
