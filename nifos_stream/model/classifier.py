@@ -1,10 +1,13 @@
 """From texts to readings: prepare, look up, run in chunks, assemble. Knows no file, no broker.
 
-`prepare` and `forward` may run at the same time in two threads, each always in the same one.
+`prepare`, `begin` and `finish` may run at the same time in three threads, each always in the same one: while
+the chunks of one batch run, those of the next already stand behind them, and no core waits in between.
 """
 
+import math
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +21,7 @@ from nifos_stream.model.chunks import halves, plan
 from nifos_stream.model.lanes import Lanes
 from nifos_stream.model.pieces import Pieces, Splitter
 from nifos_stream.model.reading import DECIMALS, ModelInfo, Probabilities, Reading, SentenceReading, Unread
+from nifos_stream.model.sample import SAMPLE
 from nifos_stream.model.tokenizer import length_of
 
 log = logs.get(__name__)
@@ -36,7 +40,7 @@ class Run(Protocol):
 
 @dataclass(slots=True)
 class Stats:
-    """Running totals since the start; one thread writes them, any may read them."""
+    """Running totals since the start; one thread writes each of them, any may read them."""
 
     texts: int = 0
     sentences: int = 0
@@ -57,6 +61,26 @@ class Prepared:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+
+Said = dict[bytes, Probabilities | Unread]
+"""What the model said of texts, by their ids."""
+
+Ran = tuple[torch.Tensor, torch.cuda.Event | None]
+"""Logits in main memory, and what they are there after; None when they are there."""
+
+
+@dataclass(slots=True)
+class Begun:
+    """A batch whose chunks run. said: what is known by now. awaited: which batch before it says the rest."""
+
+    prepared: Prepared
+    at: float
+    said: Said
+    awaited: dict[bytes, "Begun"]
+    todo: list[bytes]
+    chunks: list[list[int]]
+    ran: Iterable[Ran | None]
 
 
 @dataclass(slots=True)
@@ -80,6 +104,9 @@ class Classifier:
     temperature: float
     now: Callable[[], float] = time.perf_counter
     stats: Stats = field(default_factory=Stats)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _running: dict[bytes, Begun] = field(default_factory=dict, init=False)
+    _finished_at: float = field(default=0.0, init=False)
 
     def classify(self, texts: Sequence[str]) -> list[Reading | Unread]:
         """Return one reading per text, in order."""
@@ -92,13 +119,52 @@ class Classifier:
 
     def forward(self, prepared: Prepared) -> list[Reading | Unread]:
         """Return one reading per text, in order. Equal texts are run once; those seen lately not at all."""
-        begin = self.now()
-        known = self._probabilities([piece.ids for text in prepared.texts for piece in text.pieces])
-        readings = [_reading(text, known) for text in prepared.texts]
-        self.stats.texts += len(prepared)
-        self.stats.tokens += prepared.tokens
-        self.stats.forward_seconds += self.now() - begin
+        return self.finish(self.begin(prepared))
+
+    def begin(self, prepared: Prepared) -> Begun:
+        """Let the device begin with a batch; each must be finished, in the order in which they began."""
+        at, lanes = self.now(), self.lanes.count if self.lanes else 1
+        begun = Begun(prepared, at, {}, {}, [], [], ())
+        with self._lock:
+            self._look_up(begun)
+        try:
+            begun.chunks = plan([length_of(ids) for ids in begun.todo], self.chunk_tokens, lanes)
+            begun.ran = self._start(begun.todo, begun.chunks)
+        except BaseException:
+            self._forget(begun)
+            raise
+        return begun
+
+    def finish(self, begun: Begun) -> list[Reading | Unread]:
+        """Wait for a batch, and return one reading per text, in order."""
+        try:
+            begun.said |= zip(begun.todo, self._collect(begun), strict=True)
+        finally:
+            self._forget(begun)
+        begun.said |= {ids: other.said[ids] for ids, other in begun.awaited.items()}
+        begun.awaited = {}
+        readings = [_reading(text, begun.said) for text in begun.prepared.texts]
+        self.stats.texts += len(begun.prepared)
+        self.stats.tokens += begun.prepared.tokens
+        # While the batch before it ran, this one did not.
+        self.stats.forward_seconds += self.now() - max(begun.at, self._finished_at)
+        self._finished_at = self.now()
         return readings
+
+    def texts_per_second(self) -> float:
+        """Read some short texts, with all lanes at work, and return how many a second. None is remembered."""
+        sample = [piece.ids for text in self.splitter.split(SAMPLE) for piece in text.pieces]
+        lanes = self.lanes.count if self.lanes else 1
+        texts = sample * math.ceil(lanes * self.chunk_tokens / sum(map(length_of, sample)))
+        chunks = plan(list(map(length_of, texts)), self.chunk_tokens, lanes)
+        # What the first pass takes is mostly what has to be done once.
+        for _ in range(2):
+            begun_at = self.now()
+            for ran in self._start(texts, chunks):
+                if ran is not None:
+                    self._softmax(*ran)
+            seconds = self.now() - begun_at
+        return len(texts) / max(seconds, 1e-6)
 
     def _pieces(self, texts: Sequence[str]) -> list[Pieces]:
         """Return the pieces of each text. Equal texts are split once; those seen lately not at all."""
@@ -109,63 +175,66 @@ class Classifier:
             self.pieces.put(text, made)
         return [found for text in texts if (found := known[text]) is not None]
 
-    def _probabilities(self, wanted: Sequence[bytes]) -> dict[bytes, Probabilities | Unread]:
-        """Return what each text says, by its ids."""
-        known: dict[bytes, Probabilities | Unread] = {}
-        missing: dict[bytes, None] = {}
+    def _look_up(self, begun: Begun) -> None:
+        """Sort out which of its texts are known, which of them run already, and which must run."""
+        wanted = [piece.ids for text in begun.prepared.texts for piece in text.pieces]
         for ids in wanted:
-            if ids in known or ids in missing:
+            if ids in begun.said or ids in begun.awaited or self._running.get(ids) is begun:
                 continue
-            if (found := self.cache.get(ids)) is None:
-                missing[ids] = None
+            if (found := self.cache.get(ids)) is not None:
+                begun.said[ids] = found
+            elif (other := self._running.get(ids)) is not None:
+                begun.awaited[ids] = other
             else:
-                known[ids] = found
+                self._running[ids] = begun
+                begun.todo.append(ids)
         self.stats.sentences += len(wanted)
         self.stats.cache_lookups += len(wanted)
-        self.stats.cache_hits += len(wanted) - len(missing)
-        todo = list(missing)
-        for ids, said in zip(todo, self._run_all(todo), strict=True):
-            known[ids] = said
-            if not isinstance(said, Unread):
-                self.cache.put(ids, said)
-        return known
+        self.stats.cache_hits += len(wanted) - len(begun.todo)
 
-    def _run_all(self, texts: Sequence[bytes]) -> list[Probabilities | Unread]:
-        """Run texts that are all different; results in order."""
-        results: list[Probabilities | Unread] = [_TOO_LARGE] * len(texts)
-        lanes = self.lanes.count if self.lanes else 1
-        chunks = plan([length_of(ids) for ids in texts], self.chunk_tokens, lanes)
-        done: list[tuple[list[int], torch.Tensor]] = []
+    def _forget(self, begun: Begun) -> None:
+        """Let no later batch wait for this one; what it said is remembered."""
+        with self._lock:
+            for ids in begun.todo:
+                del self._running[ids]
+                if (said := begun.said.get(ids)) and not isinstance(said, Unread):
+                    self.cache.put(ids, said)
+
+    def _start(self, texts: Sequence[bytes], chunks: Sequence[Sequence[int]]) -> Iterable[Ran | None]:
+        groups = [[texts[i] for i in chunk] for chunk in chunks]
+        return self.lanes.start(self._run_chunk, groups) if self.lanes else list(map(self._run_chunk, groups))
+
+    def _collect(self, begun: Begun) -> list[Probabilities | Unread]:
+        """Wait for the chunks of texts that are all different; results in order."""
+        results: list[Probabilities | Unread] = [_TOO_LARGE] * len(begun.todo)
+        chunks, ran = begun.chunks, begun.ran
         while chunks:
-            groups = [[texts[i] for i in chunk] for chunk in chunks]
-            ran = self.lanes.map(self._run_chunk, groups) if self.lanes else map(self._run_chunk, groups)
             again: list[list[int]] = []
             for chunk, logits in zip(chunks, ran, strict=True):
                 if logits is not None:
-                    done.append((chunk, logits))
+                    self.stats.chunks += 1
+                    for i, found in zip(chunk, self._softmax(*logits), strict=True):
+                        results[i] = found
                 elif len(chunk) > 1:
                     again += halves(chunk)
-            chunks = again
-        self.stats.chunks += len(done)
-        # Only now is a GPU waited for: it ran each chunk while the next was being prepared.
-        for chunk, logits in done:
-            for i, found in zip(chunk, self._softmax(logits), strict=True):
-                results[i] = found
+            chunks, ran = again, self._start(begun.todo, again)
         return results
 
-    def _run_chunk(self, texts: Sequence[bytes]) -> torch.Tensor | None:
+    def _run_chunk(self, texts: Sequence[bytes]) -> Ran | None:
         """Return the logits, or None when the device's memory is too small for these texts together."""
         lengths = [length_of(ids) for ids in texts]
         try:
-            return self.run(np.frombuffer(bytearray().join(texts), dtype=np.int32), lengths)
+            return _off_device(self.run(np.frombuffer(bytearray().join(texts), dtype=np.int32), lengths))
         except torch.OutOfMemoryError:
             torch.cuda.empty_cache()
             self.chunk_tokens = max(self.info.max_length, min(self.chunk_tokens, sum(lengths)) // 2)
             log.warning("chunk.halved", tokens=sum(lengths), texts=len(texts), chunk_tokens=self.chunk_tokens)
             return None
 
-    def _softmax(self, logits: torch.Tensor) -> list[Probabilities | Unread]:
-        scores = logits.cpu().numpy().astype(np.float64)[:, self.order] / self.temperature
+    def _softmax(self, logits: torch.Tensor, there: torch.cuda.Event | None) -> list[Probabilities | Unread]:
+        if there is not None:
+            there.synchronize()
+        scores = logits.numpy().astype(np.float64)[:, self.order] / self.temperature
         bad = np.logical_not(np.isfinite(scores).all(axis=1))
         if bad.any():
             log.error("model.gave_nan", texts=int(bad.sum()))
@@ -173,6 +242,16 @@ class Classifier:
         scores = np.exp(scores - scores.max(axis=1, keepdims=True))
         rounded = rounded_to_one(scores / scores.sum(axis=1, keepdims=True))
         return [_NAN if failed else triple for triple, failed in zip(rounded, bad.tolist(), strict=True)]
+
+
+def _off_device(logits: torch.Tensor) -> Ran:
+    """Send for the logits without waiting for the device, which goes on with the next chunk."""
+    if not logits.is_cuda:
+        return logits, None
+    coming = logits.to("cpu", non_blocking=True)
+    there = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    there.record(torch.cuda.current_stream(logits.device))
+    return coming, there
 
 
 def rounded_to_one(probabilities: np.ndarray) -> list[Probabilities]:

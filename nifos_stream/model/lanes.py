@@ -6,7 +6,7 @@ waits for nobody.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -42,4 +42,8 @@ class Lanes:
 
     def map(self, work: Callable[[Work], Result], items: Iterable[Work]) -> list[Result]:
         """Return what `work` makes of each item, in order; the first exception is raised."""
-        return list(self._pool.map(work, items))
+        return list(self.start(work, items))
+
+    def start(self, work: Callable[[Work], Result], items: Iterable[Work]) -> Iterator[Result]:
+        """Let the lanes begin with all items, behind those of earlier calls; iterating waits for each."""
+        return self._pool.map(work, items)

@@ -156,7 +156,7 @@ class ShadowStage:
     def _compare(self, classifier: Classifier, taken: list[Sampled]) -> None:
         prepared: Any = classifier.prepare([sampled.text for sampled in taken])
         begun_at = self._now()
-        readings = classifier.forward(prepared)
+        readings = classifier.finish(classifier.begin(prepared))
         self._took("shadow", len(taken), self._now() - begun_at)
         for sampled, shadow in zip(taken, readings, strict=True):
             first = sampled.reading

@@ -13,13 +13,18 @@ class Pace:
     """How many posts a batch may hold so that its forward pass takes about `seconds`, at most `most`.
 
     A batch that takes longer than a handover may last could never be finished in one, and a slow machine
-    would lose its work over and over. Unmeasured, it begins small; it at most doubles from batch to batch.
+    would lose its work over and over. Without an idea of that it begins small; it at most doubles from batch
+    to batch.
     """
 
     def __init__(self, *, seconds: float, most: int) -> None:
         self._seconds = seconds
         self._most = most
         self.posts = min(_FIRST_POSTS, most)
+
+    def expect(self, posts_per_second: float) -> None:
+        """Begin with half of what should fit: the texts to come may be longer than those measured."""
+        self.posts = max(1, min(int(posts_per_second * self._seconds / 2), self._most))
 
     def measured(self, posts: int, seconds: float) -> None:
         """Learn from a forward pass of `posts` texts that took `seconds`."""

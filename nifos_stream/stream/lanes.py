@@ -1,7 +1,7 @@
-"""The threads behind the one that reads: forward, and publish. Knows no client of Kafka.
+"""The threads behind the one that reads: one begins with a batch, one ends it. Knows no client of Kafka.
 
-One batch may wait before each, so while one is in the forward pass the next is prepared and the last one
-is published.
+While a batch is in the forward pass, the next one stands behind it on the device, the one after is read, and
+the last one is published.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from nifos_stream.model.reading import Reading, Unread
 from nifos_stream.stream.batch import Batch
 
 _LOOK_SECONDS = 0.1
+_MOST_IN_FORWARD = 2
 
 
 @dataclass(slots=True)
@@ -27,12 +28,22 @@ class Job:
     """What the classifier made of the texts; None when the batch has none."""
     readings: list[Reading | Unread] = field(default_factory=list)
     forward_seconds: float = 0.0
+    begun: Any = None
+    """The forward pass that runs; None when there is none."""
+    begun_at: float = 0.0
 
 
 class Lanes:
     """Two threads and their queues."""
 
-    def __init__(self, *, forward: Callable[[Job], None], publish: Callable[[Job], None]) -> None:
+    def __init__(
+        self,
+        *,
+        begin: Callable[[Job], None],
+        finish: Callable[[Job], None],
+        publish: Callable[[Job], None],
+    ) -> None:
+        """begin, finish: a forward pass; those of two jobs overlap. publish: what comes after it."""
         self.failure: BaseException | None = None
         self.moved = threading.Event()
         """Set whenever a job has left a lane; whoever waits for it clears it."""
@@ -41,10 +52,11 @@ class Lanes:
         self._in_hand = 0
         self._closed = False
         self._prepared: queue.Queue[Job] = queue.Queue(1)
-        self._read: queue.Queue[Job] = queue.Queue(1)
+        self._running: queue.Queue[Job] = queue.Queue(_MOST_IN_FORWARD)
+        self._begin, self._finish, self._publish = begin, finish, publish
         self._threads = [
-            threading.Thread(target=self._guard, args=(self._forward, forward), name="forward", daemon=True),
-            threading.Thread(target=self._guard, args=(self._publish, publish), name="publish", daemon=True),
+            threading.Thread(target=self._guard, args=(lane,), name=name, daemon=True)
+            for name, lane in (("begin", self._begin_all), ("publish", self._publish_all))
         ]
         for thread in self._threads:
             thread.start()
@@ -56,8 +68,8 @@ class Lanes:
 
     @property
     def accepts(self) -> bool:
-        """Whether `put` would return at once."""
-        return not self._prepared.full()
+        """Whether one more batch may stand behind the one in the forward pass."""
+        return self._to_forward < _MOST_IN_FORWARD
 
     @property
     def in_hand(self) -> int:
@@ -79,17 +91,18 @@ class Lanes:
             thread.join(max(0.0, deadline - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _forward(self, work: Callable[[Job], None]) -> None:
+    def _begin_all(self) -> None:
         while (job := self._next(self._prepared)) is not None:
-            work(job)
-            self._offer(self._read, job)
+            self._begin(job)
+            self._offer(self._running, job)
+
+    def _publish_all(self) -> None:
+        while (job := self._next(self._running)) is not None:
+            self._finish(job)
             with self._lock:
                 self._to_forward -= 1
             self.moved.set()
-
-    def _publish(self, work: Callable[[Job], None]) -> None:
-        while (job := self._next(self._read)) is not None:
-            work(job)
+            self._publish(job)
             with self._lock:
                 self._in_hand -= 1
             self.moved.set()
@@ -106,9 +119,9 @@ class Lanes:
                 jobs.put(job, timeout=_LOOK_SECONDS)
                 return
 
-    def _guard(self, lane: Callable[[Callable[[Job], None]], None], work: Callable[[Job], None]) -> None:
+    def _guard(self, lane: Callable[[], None]) -> None:
         try:
-            lane(work)
+            lane()
         except BaseException as failure:  # noqa: BLE001 - it is raised again in the thread that reads
             self.failure = failure
             self.moved.set()

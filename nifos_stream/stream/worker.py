@@ -46,8 +46,14 @@ class Classifier(Protocol):
     def prepare(self, texts: Sequence[str]) -> Any:
         """Do what needs no device."""
 
-    def forward(self, prepared: Any) -> list[Reading | Unread]:
+    def begin(self, prepared: Any) -> Any:
+        """Let the device begin; batches are finished in the order in which they began."""
+
+    def finish(self, begun: Any) -> list[Reading | Unread]:
         """One reading per text, in order."""
+
+    def texts_per_second(self) -> float:
+        """About how many texts a second it reads, measured now."""
 
 
 def _utcnow() -> dt.datetime:
@@ -91,6 +97,7 @@ class ClassifyStage:
         self._gauges = Gauges(metrics, batch_posts=stream.batch_posts)
         self._lookout: Lookout | None = None
         self._labelled = 0
+        self._read_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish or abort the batch in hand and leave the group.
@@ -149,7 +156,8 @@ class ClassifyStage:
             trimming=trimming,
             on_gone=self._batcher.drop,
         )
-        self._lanes = Lanes(forward=self._forward, publish=self._publish)
+        self._pace.expect(self._classifier.texts_per_second())
+        self._lanes = Lanes(begin=self._begin, finish=self._read, publish=self._publish)
         self._gauges.opened(self._classifier)
         self._lookout = Lookout(
             settings,
@@ -200,12 +208,18 @@ class ClassifyStage:
         texts = [received.post.text for received in batch.posts]
         self._lanes.put(Job(batch, self._classifier.prepare(texts) if texts else None))
 
-    def _forward(self, job: Job) -> None:
-        if job.prepared is None or not self._ownership.holds_any(job.batch.claims):
+    def _begin(self, job: Job) -> None:
+        if job.prepared is not None and self._ownership.holds_any(job.batch.claims):
+            job.begun_at = time.monotonic()
+            job.begun = self._classifier.begin(job.prepared)
+
+    def _read(self, job: Job) -> None:
+        if job.begun is None:
             return
-        begun_at = time.monotonic()
-        job.readings = self._classifier.forward(job.prepared)
-        job.forward_seconds = time.monotonic() - begun_at
+        job.readings = self._classifier.finish(job.begun)
+        # While the batch before it was read, this one waited.
+        begun_at, self._read_at = max(job.begun_at, self._read_at), time.monotonic()
+        job.forward_seconds = self._read_at - begun_at
         self._pace.measured(len(job.readings), job.forward_seconds)
         self._gauges.forwarded(self._classifier.stats, job.forward_seconds)
 

@@ -104,9 +104,9 @@ def test_a_stop_finishes_the_batch_in_hand_and_leaves_the_group(make_settings):
 class SlowClassifier(FakeClassifier):
     begun: threading.Event = field(default_factory=threading.Event)
 
-    def forward(self, prepared):
+    def begin(self, prepared):
         self.begun.set()
-        return super().forward(prepared)
+        return super().begin(prepared)
 
 
 def test_a_stop_does_not_wait_longer_than_the_handover(make_settings):

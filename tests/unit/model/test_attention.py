@@ -16,7 +16,7 @@ def one_by_one(query, key, value, lengths, rows):
     return torch.cat([x[0].transpose(0, 1).flatten(1) for x in out])
 
 
-@pytest.mark.parametrize("lengths", [[4, 4, 9], [1], [1, 1], [60, 3, 3, 60]])
+@pytest.mark.parametrize("lengths", [[4, 4, 9], [1], [1, 1], [60, 3, 3, 60], [15, 16, 17]])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.03)])
 @pytest.mark.parametrize("first_rows_only", [False, True])
 def test_each_text_attends_to_itself_alone(lengths, dtype, tolerance, first_rows_only):
@@ -26,6 +26,23 @@ def test_each_text_attends_to_itself_alone(lengths, dtype, tolerance, first_rows
     rows = [1] * len(lengths) if first_rows_only else lengths
     expected = one_by_one(query.float(), key.float(), value.float(), lengths, rows)
     torch.testing.assert_close(got.float(), expected, atol=tolerance, rtol=tolerance)
+
+
+@pytest.mark.parametrize("factor", [1.0, 10.0, 1000.0])
+def test_short_texts_take_scores_of_any_size(factor):
+    """Their exponentials are taken as they are, as long as a float32 holds them."""
+    key, value = torch.randn(2, 8, 3, 8)
+    query = torch.randn(8, 3, 8) * factor
+    got = attend(query, key, value, pack([5, 3], CPU, varlen=False))
+    expected = one_by_one(query, key, value, [5, 3], [5, 3])
+    torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_score_that_is_no_number_is_not_hidden():
+    query, key, value = torch.randn(3, 4, 1, 8)
+    query[1] = float("nan")
+    got = attend(query, key, value, pack([4], CPU, varlen=False))
+    assert got.isnan().all(dim=1).tolist() == [False, True, False, False]
 
 
 def test_packing_knows_places_and_first_rows():

@@ -209,6 +209,49 @@ def test_preparing_and_running_go_on_at_the_same_time(load):
             assert one.probabilities == pytest.approx(same.probabilities, abs=2e-6)
 
 
+def test_a_batch_that_begins_before_another_ends_runs_no_text_twice(load):
+    classifier, alone = load(cache_entries=0), load(cache_entries=0)
+    ran = spy(classifier)
+    first = classifier.begin(classifier.prepare(["숲길", "숲길 숲길"]))
+    second = classifier.begin(classifier.prepare(["숲길 숲길", "산", "숲길"]))
+    got = classifier.finish(first) + classifier.finish(second)
+    expected = alone.classify(["숲길", "숲길 숲길", "숲길 숲길", "산", "숲길"])
+    assert sum(map(len, ran)) == 3
+    for one, other in zip(got, expected, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=2e-6)
+
+
+def test_nobody_waits_for_a_batch_that_failed(load):
+    classifier = load()
+    run = classifier.run
+    classifier.run = lambda *_: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        classifier.classify(["숲길"])
+    classifier.run = run
+    assert isinstance(classifier.classify(["숲길"])[0], Reading)
+
+
+def test_the_time_of_a_batch_is_not_that_of_the_one_before(load):
+    classifier = load()
+    clock = iter([0.0, 1.0, 10.0, 10.0, 13.0, 13.0])
+    classifier.now = lambda: next(clock)
+    first, second = (classifier.begin(classifier.prepare([text])) for text in ("숲길", "산"))
+    classifier.finish(first)
+    assert classifier.stats.forward_seconds == 10.0
+    classifier.finish(second)
+    assert classifier.stats.forward_seconds == 13.0
+
+
+def test_how_many_texts_it_reads_a_second_is_measured_and_leaves_nothing(load):
+    classifier = load(chunk_tokens=100)
+    ran = spy(classifier)
+    ticks = itertools.count()
+    classifier.now = lambda: float(next(ticks))
+    rate = classifier.texts_per_second()
+    assert rate == sum(map(len, ran)) / 2, "two passes of a second each, and the second is the measure"
+    assert classifier.stats.texts == len(classifier.cache) == 0
+
+
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * 3).filter(lambda row: sum(row) > 0), min_size=1, max_size=5))
 def test_rounded_probabilities_sum_to_one_and_keep_their_label(rows):
     exact = np.array(rows)

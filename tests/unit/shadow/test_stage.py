@@ -100,7 +100,7 @@ def test_the_sample_is_the_share_of_what_was_published(world):
 
 def test_a_text_that_the_second_model_cannot_read_is_counted(world):
     classifier = FakeClassifier()
-    classifier.forward = lambda prepared: [read("NaN") for _ in prepared]
+    classifier.finish = lambda begun: [read("NaN") for _ in begun]
     running = world(classifier=classifier)
     running.stage.observe(job(), {0})
     until(lambda: running.value("unread_total") == 30)
@@ -110,8 +110,8 @@ def test_a_slow_second_model_drops_and_holds_nobody_up(world, monkeypatch):
     monkeypatch.setattr(stage_module, "MOST_TEXTS", 50)
     go_on = threading.Event()
     classifier = FakeClassifier()
-    forward = classifier.forward
-    classifier.forward = lambda prepared: go_on.wait(10) and forward(prepared)
+    finish = classifier.finish
+    classifier.finish = lambda begun: go_on.wait(10) and finish(begun)
     running = world(classifier=classifier)
     begun_at = time.monotonic()
     for number in range(20):
@@ -127,7 +127,7 @@ def test_a_slow_second_model_drops_and_holds_nobody_up(world, monkeypatch):
     assert running.ledger.numbers["dropped"] == dropped
 
 
-@pytest.mark.parametrize("where", ["load", "prepare", "forward"])
+@pytest.mark.parametrize("where", ["load", "prepare", "finish"])
 def test_a_second_model_that_fails_turns_a_metric_and_nothing_else(world, where):
     classifier = FakeClassifier()
 

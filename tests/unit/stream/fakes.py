@@ -44,14 +44,20 @@ class FakeClassifier:
     def prepare(self, texts: Sequence[str]) -> list[str]:
         return list(texts)
 
-    def forward(self, prepared: Sequence[str]) -> list[Reading | Unread]:
+    def texts_per_second(self) -> float:
+        return 64.0
+
+    def begin(self, prepared: Sequence[str]) -> Sequence[str]:
+        return prepared
+
+    def finish(self, begun: Sequence[str]) -> list[Reading | Unread]:
         if self.seconds_per_text:
-            time.sleep(self.seconds_per_text * len(prepared))
-        self.seen.append(len(prepared))
-        self.stats.texts += len(prepared)
-        self.stats.tokens += sum(map(len, prepared))
+            time.sleep(self.seconds_per_text * len(begun))
+        self.seen.append(len(begun))
+        self.stats.texts += len(begun)
+        self.stats.tokens += sum(map(len, begun))
         self.stats.chunks += 1
-        return [read(text) for text in prepared]
+        return [read(text) for text in begun]
 
 
 def read(text: str) -> Reading | Unread:

@@ -82,5 +82,15 @@ def test_a_batch_takes_about_as_long_as_it_should(passes, fits):
     assert pace.posts == fits
 
 
+@pytest.mark.parametrize(
+    ("posts_per_second", "first"),
+    [(100.0, 100), (0.1, 1), (1e6, 1000)],
+)
+def test_the_first_batch_takes_half_the_time_that_it_may(posts_per_second, first):
+    pace = Pace(seconds=2, most=1000)
+    pace.expect(posts_per_second)
+    assert pace.posts == first
+
+
 def test_a_batch_is_never_larger_than_the_settings_say():
     assert Pace(seconds=2, most=10).posts == 10

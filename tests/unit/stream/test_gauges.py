@@ -61,7 +61,7 @@ def test_what_the_model_did_is_added_up(gauges, metrics):
     classifier = FakeClassifier()
     gauges.opened(classifier)
     for _ in range(2):
-        classifier.forward(["abc", "de"])
+        classifier.finish(["abc", "de"])
         gauges.forwarded(classifier.stats, 0.5)
     assert value(metrics, "tokens_total") == 10
     assert value(metrics, "chunks_total") == 2

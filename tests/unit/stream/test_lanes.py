@@ -18,12 +18,16 @@ def until(condition):
         time.sleep(0.001)
 
 
+def nothing(_job):
+    pass
+
+
 @pytest.fixture
 def lanes():
     made = []
 
-    def make(forward=lambda _job: None, publish=lambda _job: None):
-        made.append(Lanes(forward=forward, publish=publish))
+    def make(begin=nothing, finish=nothing, publish=nothing):
+        made.append(Lanes(begin=begin, finish=finish, publish=publish))
         return made[-1]
 
     yield make
@@ -31,46 +35,56 @@ def lanes():
 
 
 def test_jobs_are_read_and_published_in_order(lanes):
-    done = []
-    running = lanes(lambda job: done.append(("read", job)), lambda job: done.append(("published", job)))
+    done = {"begin": [], "finish": [], "publish": []}
+    running = lanes(*(done[name].append for name in done))
     first, second = job(0), job(1)
     running.put(first)
     running.put(second)
     until(lambda: running.in_hand == 0)
-    assert [each for each in done if each[0] == "read"] == [("read", first), ("read", second)]
-    assert [each for each in done if each[0] == "published"] == [("published", first), ("published", second)]
+    assert list(done.values()) == [[first, second]] * 3
     assert running.free
 
 
-def test_the_next_forward_pass_runs_while_the_last_batch_is_published(lanes):
-    meeting = threading.Barrier(2, timeout=5)
-    seen = []
-
-    def forward(each):
-        seen.append(each)
-        if len(seen) == 2:
-            meeting.wait()
-
-    running = lanes(forward, lambda each: meeting.wait() if each is seen[0] else None)
-    running.put(job(0))
-    running.put(job(1))
+def test_the_next_forward_pass_begins_before_the_last_one_ends(lanes):
+    second_began = threading.Event()
+    first, second = job(0), job(1)
+    running = lanes(
+        begin=lambda each: second_began.set() if each is second else None,
+        finish=lambda each: each is second or 1 / second_began.wait(5),
+    )
+    running.put(first)
+    running.put(second)
     until(lambda: running.in_hand == 0)
+    assert running.failure is None
+
+
+def test_the_next_batch_is_published_only_once_it_is_read(lanes):
+    go_on = threading.Event()
+    published = []
+    running = lanes(finish=lambda _job: go_on.wait(5), publish=published.append)
+    running.put(job())
+    until(lambda: running.accepts)
+    assert not published
+    go_on.set()
+    until(lambda: running.in_hand == 0)
+    assert len(published) == 1
 
 
 def test_a_batch_is_prepared_ahead_and_no_more(lanes):
     go_on = threading.Event()
-    running = lanes(forward=lambda _job: go_on.wait(5))
+    running = lanes(finish=lambda _job: go_on.wait(5))
     running.put(job(0))
-    until(lambda: running.accepts)
     assert not running.free
+    assert running.accepts
     running.put(job(1))
     assert not running.accepts
     go_on.set()
     until(lambda: running.in_hand == 0)
 
 
-def test_a_failure_is_there_to_be_raised(lanes):
-    running = lanes(publish=lambda _job: 1 / 0)
+@pytest.mark.parametrize("place", ["begin", "finish", "publish"])
+def test_a_failure_is_there_to_be_raised(lanes, place):
+    running = lanes(**{place: lambda _job: 1 / 0})
     running.put(job())
     until(lambda: running.failure is not None)
     assert isinstance(running.failure, ZeroDivisionError)
@@ -79,9 +93,10 @@ def test_a_failure_is_there_to_be_raised(lanes):
 
 def test_a_thread_that_is_still_at_it_is_said():
     go_on = threading.Event()
-    running = Lanes(forward=lambda _job: go_on.wait(5), publish=lambda _job: None)
+    begun = threading.Event()
+    running = Lanes(begin=lambda _job: begun.set(), finish=lambda _job: go_on.wait(5), publish=nothing)
     running.put(job())
-    until(lambda: running.accepts)
-    assert not running.close(0.01)
+    assert begun.wait(5)
+    assert not running.close(0.1)
     go_on.set()
     assert running.close(5)

@@ -126,19 +126,21 @@ def test_a_quiet_partition_reaches_its_end_while_another_is_busy(world, kafka):
     running.consumer.events.extend(quiet_and_busy)
     running.thread.start()
     until(lambda: kafka.offsets == {0: 1, 1: 7})
-    assert running.metrics.batches.labels("committed")._value.get() == 1
+    committed = running.metrics.batches.labels("committed")._value
+    until(lambda: committed.get() > 0)
+    assert committed.get() == 1
 
 
 def test_batches_gather_while_the_model_is_busy(world, kafka):
     running = world()
     go_on = threading.Event()
-    forward = running.classifier.forward
+    finish = running.classifier.finish
 
-    def wait_and_forward(prepared):
+    def wait_and_finish(begun):
         go_on.wait(5)
-        return forward(prepared)
+        return finish(begun)
 
-    running.classifier.forward = wait_and_forward
+    running.classifier.finish = wait_and_finish
     running.consumer.events.extend([running.consumer.assign(0), FakeMessage(0)])
     running.thread.start()
     until(lambda: running.metrics.registry.get_sample_value("nifos_posts_read_total") == 1)
@@ -153,13 +155,13 @@ def test_batches_gather_while_the_model_is_busy(world, kafka):
 def test_a_model_that_is_too_slow_pauses_the_reading(world, kafka):
     running = world(batch_posts=2)
     go_on = threading.Event()
-    forward = running.classifier.forward
+    finish = running.classifier.finish
 
-    def wait_and_forward(prepared):
+    def wait_and_finish(begun):
         go_on.wait(10)
-        return forward(prepared)
+        return finish(begun)
 
-    running.classifier.forward = wait_and_forward
+    running.classifier.finish = wait_and_finish
     messages = [FakeMessage(offset) for offset in range(6)]
     running.consumer.events.extend([running.consumer.assign(0), *messages])
     running.thread.start()
@@ -173,14 +175,14 @@ def test_partitions_that_go_take_their_rows_with_them(world, kafka):
     """A batch that was read but not yet published is dropped; its posts are their next owner's."""
     running = world()
     go_on, entered = threading.Event(), threading.Event()
-    forward = running.classifier.forward
+    finish = running.classifier.finish
 
-    def wait_and_forward(prepared):
+    def wait_and_finish(begun):
         entered.set()
         go_on.wait(5)
-        return forward(prepared)
+        return finish(begun)
 
-    running.classifier.forward = wait_and_forward
+    running.classifier.finish = wait_and_finish
     consumer = running.consumer
     consumer.events.extend([consumer.assign(0, 1), FakeMessage(0, 0), FakeMessage(0, 1)])
     running.thread.start()
@@ -197,14 +199,14 @@ def test_partitions_that_go_take_their_rows_with_them(world, kafka):
 def test_a_stop_publishes_the_batch_in_hand(world, kafka):
     running = world()
     entered = threading.Event()
-    forward = running.classifier.forward
+    finish = running.classifier.finish
 
-    def slow_forward(prepared):
+    def slow_finish(begun):
         entered.set()
         time.sleep(0.3)
-        return forward(prepared)
+        return finish(begun)
 
-    running.classifier.forward = slow_forward
+    running.classifier.finish = slow_finish
     running.consumer.events.extend([running.consumer.assign(0), FakeMessage(0)])
     running.thread.start()
     assert entered.wait(5)
@@ -214,7 +216,7 @@ def test_a_stop_publishes_the_batch_in_hand(world, kafka):
 
 def test_a_model_that_crashes_ends_the_worker(world, kafka):
     running = world()
-    running.classifier.forward = lambda _prepared: 1 / 0
+    running.classifier.finish = lambda _prepared: 1 / 0
     running.consumer.events.extend([running.consumer.assign(0), FakeMessage(0)])
     running.thread.start()
     running.thread.join(10)
