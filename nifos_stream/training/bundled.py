@@ -8,7 +8,7 @@ python -m nifos_stream.training.bundled train --data DIR --weights DIR --start F
 python -m nifos_stream.training.bundled export --data DIR --weights DIR --start FIRST --checkpoint FILE \
     --out SECOND
 
-The third stage starts from SECOND in the same way.
+Each later stage starts from the model of the one before in the same way.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from nifos_stream.training.batches import Mix, batches
 from nifos_stream.training.evaluate import Evaluation, classify, evaluate, judge
 from nifos_stream.training.loop import Progress, Training
 from nifos_stream.training.noise import with_row_dropout
-from nifos_stream.training.stages import STAGES, Stage
+from nifos_stream.training.stages import SPLICED, STAGES, Stage
 from nifos_stream.training.validation import figures, predict, row_weights, validation_sample
 
 NAME = "nifos-stream-ko-small"
@@ -89,12 +89,27 @@ def targets(rows: Sequence[corpus.Row], stage: Stage, told: Path | None) -> Tens
     return torch.from_numpy(teacher.mixed(labels, known, [row.source for row in rows], stage.taught))
 
 
+def spliced(rows: Sequence[corpus.Row], source: str, count: int) -> tuple[list[corpus.Row], Tensor]:
+    """Make about `count` rows out of a source's own; with what is to be learned of them (rows, 3)."""
+    own = [row for row in rows if row.source == source]
+    labels = np.array([row.label for row in own])
+    known_by = teacher.TEACHERS[source]
+    texts, told = teacher.told_of_spliced([CLEANING(row.text) for row in own], labels, known_by, count)
+    likeliest = told.argmax(1).tolist()
+    made = [corpus.Row(text, label, source + SPLICED) for text, label in zip(texts, likeliest, strict=True)]
+    return made, torch.from_numpy(told)
+
+
 def train(files: Files, stage: Stage) -> Progress:
     """Train within the stage's time, going on from the checkpoint when there is one."""
     torch.set_num_threads(1)
     torch.manual_seed(stage.plan.seed)
     tokenizer = encoder.tokenizer(files.weights)
     rows = corpus.read(files.data / "train.tsv.xz")
+    goals = targets(rows, stage, files.teacher)
+    for source, count in stage.spliced.items():
+        made, told = spliced(rows, source, count)
+        rows, goals = rows + made, torch.cat([goals, told])
     ids = token_ids(tokenizer, rows)
     valid = validation_sample(corpus.read(files.data / "valid.tsv.xz"))
     valid_ids = token_ids(tokenizer, valid)
@@ -105,9 +120,9 @@ def train(files: Files, stage: Stage) -> Progress:
     sources = [row.source for row in rows]
     mix = Mix(stage.passes, TOKENS_PER_BATCH, stage.plan.seed)
     order = batches([len(one) for one in ids], sources, mix)
-    numbers = {source: number for number, source in enumerate(sorted(set(sources)))}
-    of_row = [numbers[source] for source in sources]
-    training = Training(model, stage.plan, order, ids, targets(rows, stage, files.teacher), of_row)
+    people = [source.removesuffix(SPLICED) for source in sources]
+    numbers = {source: number for number, source in enumerate(sorted(set(people)))}
+    training = Training(model, stage.plan, order, ids, goals, [numbers[source] for source in people])
     if files.checkpoint.exists():
         training.resume(files.checkpoint)
     print(json.dumps({"rows": len(rows), "stage": asdict(stage), "step": training.step}), flush=True)

@@ -38,7 +38,7 @@ def test_a_checkpoint_says_how_much_its_stage_has_read_and_how() -> None:
     assert read["plan"]["peak_rate"] == stages.SECOND.plan.peak_rate
 
 
-@pytest.mark.parametrize(("done", "next_one"), [(1, stages.SECOND), (2, stages.THIRD)])
+@pytest.mark.parametrize(("done", "next_one"), [(1, stages.SECOND), (2, stages.THIRD), (3, stages.FOURTH)])
 def test_a_model_goes_on_with_the_stage_that_its_card_does_not_name(
     tmp_path: Path, done: int, next_one: stages.Stage
 ) -> None:
@@ -56,10 +56,10 @@ def test_training_begins_with_the_first_stage_and_ends_with_the_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bundled.stage_after(None) == stages.FIRST
-    (tmp_path / "model_card.json").write_text(json.dumps({"training": {"stages": [{}] * 3}}))
+    (tmp_path / "model_card.json").write_text(json.dumps({"training": {"stages": [{}] * 4}}))
     given = ["train", "--data", "d", "--weights", "w", "--checkpoint", "c", "--teacher", "t"]
     assert bundled.main([*given, "--start", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"{tmp_path} has been through all 3 stages.\n"
+    assert capsys.readouterr().err == f"{tmp_path} has been through all 4 stages.\n"
 
 
 def test_the_first_stage_learns_labels_and_the_second_what_a_teacher_said(tmp_path: Path) -> None:
@@ -75,4 +75,15 @@ def test_the_first_stage_learns_labels_and_the_second_what_a_teacher_said(tmp_pa
 
 def test_each_source_that_a_stage_is_taught_has_a_teacher() -> None:
     for stage in stages.STAGES:
-        assert set(stage.taught) <= set(teacher.TEACHERS)
+        assert set(stage.taught) | set(stage.spliced) <= set(teacher.TEACHERS)
+        assert {source + stages.SPLICED for source in stage.spliced} <= set(stage.passes)
+
+
+def test_spliced_rows_are_a_source_of_their_own_and_know_what_its_teacher_says() -> None:
+    words = ("나빴다", "그냥 그랬다", "좋았다")
+    own = [Row(f"{number}번 길이 {words[number % 3]}", number % 3, "kodoli") for number in range(120)]
+    made, told = bundled.spliced([*own, Row("남의 말", 0, "kote")], "kodoli", 40)
+    assert len(made) == len(told) == 40
+    assert {row.source for row in made} == {"kodoli_spliced"}
+    assert [row.label for row in made] == told.argmax(1).tolist()
+    assert not any("남의" in row.text for row in made)

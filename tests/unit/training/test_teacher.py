@@ -42,6 +42,26 @@ def test_a_label_that_a_source_never_carries_is_unlikely_and_possible() -> None:
     assert told[:, 1] == pytest.approx(np.full(len(poles), 1e-4), rel=1e-3)
 
 
+def test_spliced_texts_are_made_of_words_that_stood_in_a_row() -> None:
+    texts = ["가 나 다 라 마 바", "1 2 3"]
+    made = teacher.spliced(texts, 200, np.random.default_rng(1))
+    assert len(made) == 200
+    whole = " ".join(texts[0].split()), " ".join(texts[1].split())
+    alone = [text for text in made if text in whole[0] or text in whole[1]]
+    assert 60 < len(alone) < 200, "about half of them have a second part"
+    assert all(len(text.split()) >= 2 for text in made), "half of a text at least"
+    assert set(" ".join(made).split()) == set(" ".join(texts).split())
+
+
+def test_what_a_teacher_says_of_spliced_texts_comes_from_those_it_has_not_seen() -> None:
+    texts, labels = TEXTS[:60], LABELS[:60]
+    made, told = teacher.told_of_spliced(texts, labels, EACH["a"], 80)
+    assert told.shape == (len(made), 3)
+    assert told.sum(1) == pytest.approx(np.ones(len(made)), abs=1e-5)
+    bad = [number for number, text in enumerate(made) if "나빴다" in text and "좋았다" not in text]
+    assert told[bad].argmax(1).mean() < 0.2
+
+
 def test_a_target_is_a_share_of_the_teachers_word_and_the_rest_the_label() -> None:
     told = np.array([[0.5, 0.3, 0.2], [np.nan] * 3], dtype=np.float32)
     targets = teacher.mixed(np.array([0, 1]), told, ["a", "b"], {"a": 0.4})
