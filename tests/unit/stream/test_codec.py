@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nifos_stream.errors import BadMessage, Reason
-from nifos_stream.messages import LETTER_HEADERS, SEOUL, LabelledPost, ModelRef
+from nifos_stream.messages import LETTER_HEADERS, SEOUL, LabelledPost, ModelRef, Post
 from nifos_stream.model.reading import Reading, SentenceReading
 from nifos_stream.stream.codec import (
     RESERVED,
@@ -272,7 +272,8 @@ def escaped(draw, name: str) -> str:
 @st.composite
 def posts(draw) -> str:
     """Any JSON object that is a post, with repeated, reserved and escaped names, space, odd numbers."""
-    names = [name for name in draw(st.lists(NAMES, max_size=8)) if name not in ("id", "text")]
+    # Hypothesis finds the names of a post's own fields, too, and not any value is one of theirs.
+    names = [name for name in draw(st.lists(NAMES, max_size=8)) if name not in Post.model_fields]
     members = [(draw(escaped(name)), draw(VALUES)) for name in names]
     members += [('"id"', '"1"'), ('"te\\u0078t"', '"숲길"')]
     members = draw(st.permutations(members))
