@@ -72,13 +72,17 @@ Ran = tuple[torch.Tensor, torch.cuda.Event | None]
 
 @dataclass(slots=True)
 class Begun:
-    """A batch whose chunks run. said: what is known by now. awaited: which batch before it says the rest."""
+    """A batch whose chunks run.
+
+    said: what is known by now. awaited: what a batch before it, which still runs, will say. missing: what is
+    run; `chunks` hold places in it.
+    """
 
     prepared: Prepared
     at: float
     said: Said
     awaited: dict[bytes, "Begun"]
-    todo: list[bytes]
+    missing: list[bytes]
     chunks: list[list[int]]
     ran: Iterable[Ran | None]
 
@@ -128,19 +132,19 @@ class Classifier:
         with self._lock:
             self._look_up(begun)
         try:
-            begun.chunks = plan([length_of(ids) for ids in begun.todo], self.chunk_tokens, lanes)
-            begun.ran = self._start(begun.todo, begun.chunks)
+            begun.chunks = plan([length_of(ids) for ids in begun.missing], self.chunk_tokens, lanes)
+            begun.ran = self._start(begun.missing, begun.chunks)
         except BaseException:
-            self._forget(begun)
+            self._settle(begun)
             raise
         return begun
 
     def finish(self, begun: Begun) -> list[Reading | Unread]:
         """Wait for a batch, and return one reading per text, in order."""
         try:
-            begun.said |= zip(begun.todo, self._collect(begun), strict=True)
+            begun.said |= zip(begun.missing, self._collect(begun), strict=True)
         finally:
-            self._forget(begun)
+            self._settle(begun)
         begun.said |= {ids: other.said[ids] for ids, other in begun.awaited.items()}
         begun.awaited = {}
         readings = [_reading(text, begun.said) for text in begun.prepared.texts]
@@ -187,15 +191,15 @@ class Classifier:
                 begun.awaited[ids] = other
             else:
                 self._running[ids] = begun
-                begun.todo.append(ids)
+                begun.missing.append(ids)
         self.stats.sentences += len(wanted)
         self.stats.cache_lookups += len(wanted)
-        self.stats.cache_hits += len(wanted) - len(begun.todo)
+        self.stats.cache_hits += len(wanted) - len(begun.missing)
 
-    def _forget(self, begun: Begun) -> None:
+    def _settle(self, begun: Begun) -> None:
         """Let no later batch wait for this one; what it said is remembered."""
         with self._lock:
-            for ids in begun.todo:
+            for ids in begun.missing:
                 del self._running[ids]
                 if (said := begun.said.get(ids)) and not isinstance(said, Unread):
                     self.cache.put(ids, said)
@@ -206,7 +210,7 @@ class Classifier:
 
     def _collect(self, begun: Begun) -> list[Probabilities | Unread]:
         """Wait for the chunks of texts that are all different; results in order."""
-        results: list[Probabilities | Unread] = [_TOO_LARGE] * len(begun.todo)
+        results: list[Probabilities | Unread] = [_TOO_LARGE] * len(begun.missing)
         chunks, ran = begun.chunks, begun.ran
         while chunks:
             again: list[list[int]] = []
@@ -217,7 +221,7 @@ class Classifier:
                         results[i] = found
                 elif len(chunk) > 1:
                     again += halves(chunk)
-            chunks, ran = again, self._start(begun.todo, again)
+            chunks, ran = again, self._start(begun.missing, again)
         return results
 
     def _run_chunk(self, texts: Sequence[bytes]) -> Ran | None:

@@ -30,7 +30,6 @@ class Job:
     forward_seconds: float = 0.0
     begun: Any = None
     """The forward pass that runs; None when there is none."""
-    begun_at: float = 0.0
 
 
 class Lanes:

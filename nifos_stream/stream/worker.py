@@ -97,7 +97,6 @@ class ClassifyStage:
         self._gauges = Gauges(metrics, batch_posts=stream.batch_posts)
         self._lookout: Lookout | None = None
         self._labelled = 0
-        self._read_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish or abort the batch in hand and leave the group.
@@ -210,18 +209,17 @@ class ClassifyStage:
 
     def _begin(self, job: Job) -> None:
         if job.prepared is not None and self._ownership.holds_any(job.batch.claims):
-            job.begun_at = time.monotonic()
             job.begun = self._classifier.begin(job.prepared)
 
     def _read(self, job: Job) -> None:
         if job.begun is None:
             return
+        stats = self._classifier.stats
+        seconds_before = stats.forward_seconds
         job.readings = self._classifier.finish(job.begun)
-        # While the batch before it was read, this one waited.
-        begun_at, self._read_at = max(job.begun_at, self._read_at), time.monotonic()
-        job.forward_seconds = self._read_at - begun_at
+        job.forward_seconds = stats.forward_seconds - seconds_before
         self._pace.measured(len(job.readings), job.forward_seconds)
-        self._gauges.forwarded(self._classifier.stats, job.forward_seconds)
+        self._gauges.forwarded(stats, job.forward_seconds)
 
     def _publish(self, job: Job) -> None:
         published = None

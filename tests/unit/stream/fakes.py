@@ -27,6 +27,7 @@ class FakeStats:
     padding_tokens: int = 0
     cache_lookups: int = 0
     cache_hits: int = 0
+    forward_seconds: float = 0.0
 
 
 @dataclass
@@ -51,8 +52,10 @@ class FakeClassifier:
         return prepared
 
     def finish(self, begun: Sequence[str]) -> list[Reading | Unread]:
-        if self.seconds_per_text:
-            time.sleep(self.seconds_per_text * len(begun))
+        seconds = self.seconds_per_text * len(begun)
+        if seconds:
+            time.sleep(seconds)
+        self.stats.forward_seconds += seconds
         self.seen.append(len(begun))
         self.stats.texts += len(begun)
         self.stats.tokens += sum(map(len, begun))
