@@ -157,10 +157,10 @@ def counters(
     return run_counters(setup, messages=messages, rounds=rounds)
 
 
-@measurement("nifos-stream bench overhead --messages 100000", without=("shape",), shape="null", dtype="fp32")
+@measurement("nifos-stream bench overhead --messages 300000", without=("shape",), shape="null", dtype="fp32")
 def overhead(
     setup: "Setup",
-    messages: Annotated[int, typer.Option(min=1, help="Posts of one round.")] = 40_000,
+    messages: Annotated[int, typer.Option(min=1, help="Posts of one round.")] = 150_000,
     rounds: Rounds = 3,
 ) -> "Report":
     """Time everything but the forward pass (a model of one unit), against a loop that only copies."""

@@ -11,7 +11,8 @@ from nifos_stream.training.recipe import Precision
 
 # Products of this shape are most of what a training of KoELECTRA-base computes.
 _ROWS, _IN, _OUT = 512, 768, 1536
-_TRIES = 5
+_LEAST_ROUNDS = 3
+_LOOK_SECONDS = 0.5
 # bf16 also rounds; it must win by more than what noise could bring.
 WORTH_IT = 1.2
 
@@ -34,18 +35,25 @@ def chosen(
         return said
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    fast = _seconds(torch.bfloat16, now) * WORTH_IT < _seconds(torch.float32, now)
-    return "bf16" if fast else "fp32"
+    seconds = _seconds(now)
+    return "bf16" if seconds[torch.bfloat16] * WORTH_IT < seconds[torch.float32] else "fp32"
 
 
-def _seconds(dtype: torch.dtype, now: Callable[[], float]) -> float:
-    """Return the seconds of one product, the best of a few: others may be busy."""
-    rows = torch.ones(_ROWS, _IN, dtype=dtype)
-    weight = torch.ones(_OUT, _IN, dtype=dtype)
-    best = float("inf")
+def _seconds(now: Callable[[], float]) -> dict[torch.dtype, float]:
+    """Return the seconds of one product by dtype, the best of many in turn: others may be busy."""
+    products = {
+        dtype: (torch.ones(_ROWS, _IN, dtype=dtype), torch.ones(_OUT, _IN, dtype=dtype))
+        for dtype in (torch.bfloat16, torch.float32)
+    }
+    best = dict.fromkeys(products, float("inf"))
+    rounds, spent = 0, 0.0
     with torch.inference_mode():
-        for _ in range(_TRIES):
-            began = now()
-            torch.nn.functional.linear(rows, weight)
-            best = min(best, now() - began)
+        while rounds < _LEAST_ROUNDS or spent < _LOOK_SECONDS:
+            for dtype, (rows, weight) in products.items():
+                began = now()
+                torch.nn.functional.linear(rows, weight)
+                took = now() - began
+                best[dtype] = min(best[dtype], took)
+                spent += took
+            rounds += 1
     return best
