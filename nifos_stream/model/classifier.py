@@ -1,7 +1,8 @@
 """From texts to readings: prepare, look up, run in chunks, assemble. Knows no file, no broker.
 
 `prepare`, `begin` and `finish` may run at the same time in three threads, each always in the same one: while
-the chunks of one batch run, those of the next already stand behind them, and no core waits in between.
+the chunks of one batch run, those of the next already stand behind them, and no core waits in between. Where
+that is not needed, any thread may call `classify`.
 """
 
 import math
@@ -109,12 +110,14 @@ class Classifier:
     now: Callable[[], float] = time.perf_counter
     stats: Stats = field(default_factory=Stats)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _classifying: threading.Lock = field(default_factory=threading.Lock, init=False)
     _running: dict[bytes, Begun] = field(default_factory=dict, init=False)
     _finished_at: float = field(default=0.0, init=False)
 
     def classify(self, texts: Sequence[str]) -> list[Reading | Unread]:
-        """Return one reading per text, in order."""
-        return self.forward(self.prepare(texts))
+        """Return one reading per text, in order. Any thread may call it; they take turns."""
+        with self._classifying:
+            return self.forward(self.prepare(texts))
 
     def prepare(self, texts: Sequence[str]) -> Prepared:
         """Do what needs no device."""

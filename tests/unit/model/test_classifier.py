@@ -1,6 +1,7 @@
 import itertools
 import queue
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -261,3 +262,15 @@ def test_rounded_probabilities_sum_to_one_and_keep_their_label(rows):
         assert rounded == pytest.approx(row, abs=1.1e-6)
         assert rounded[int(row.argmax())] == pytest.approx(max(rounded), abs=1.1e-6)
         assert all(0 <= value <= 1 for value in rounded)
+
+
+def test_any_thread_may_classify(load):
+    classifier = load(chunk_tokens=40)
+    several = [["숲 " * (n + shift) for n in range(1, 9)] for shift in range(4)]
+    alone = [load(chunk_tokens=40).classify(one) for one in several]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(classifier.classify, several * 20))
+    for one, other in zip(alone * 20, together, strict=True):
+        assert [each.tokens for each in one] == [each.tokens for each in other]
+        for before, after in zip(one, other, strict=True):
+            assert before.probabilities == pytest.approx(after.probabilities, abs=2e-6)
