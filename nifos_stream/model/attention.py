@@ -1,9 +1,8 @@
 """Attention of each text within itself, over packed rows. Knows nothing of layers or weights."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -20,19 +19,18 @@ _LEAST_STEP = 8
 _STEPS_BITS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Packing:
+class Packing(NamedTuple):
     """How the rows of several texts lie one after another.
 
-    lengths: rows of each text. groups: (length, texts) of neighbours of equal length.
+    groups: (length, texts) of neighbours of equal length. longest: rows of the longest text.
     positions, firsts: int64 on the device; each row's place in its text, and the first row of each text; and
     zeros for rows that belong to no text, which follow all others.
     ends, counts: int32 (texts + 1,) on the device; cumulated lengths, and the same for one row a text.
     varlen: attend with torch's variable-length kernel, not group by group.
     """
 
-    lengths: Sequence[int]
-    groups: Sequence[tuple[int, int]]
+    groups: list[tuple[int, int]]
+    longest: int
     positions: Tensor
     firsts: Tensor
     ends: Tensor
@@ -51,8 +49,8 @@ def pack(lengths: Sequence[int], device: torch.device, *, varlen: bool, rounded:
     if rounded:
         positions, firsts = (filled(numbers, few(len(numbers))) for numbers in (positions, firsts))
     return Packing(
-        lengths=lengths,
         groups=[(length, len(list(same))) for length, same in groupby(lengths)],
+        longest=max(lengths),
         positions=to_device(positions, device),
         firsts=to_device(firsts, device),
         ends=to_device(ends.astype(np.int32), device),
@@ -83,10 +81,8 @@ def to_device(numbers: np.ndarray[Any, Any], device: torch.device) -> Tensor:
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
-def attend(
-    query: Tensor, key: Tensor, value: Tensor, packing: Packing, *, firsts_alone: bool = False
-) -> Tensor:
-    """Attend within each text only; rows of no text get zeros.
+def attend(query: Tensor, key: Tensor, value: Tensor, packing: Packing, firsts_alone: bool = False) -> Tensor:
+    """Attend within each text only; rows of no text get zeros. Can be scripted where it is not varlen.
 
     key, value: (rows, heads, head_dim), rows of all texts one after another.
     query: the same, or with firsts_alone (texts, heads, head_dim) for one row of each text; already divided
@@ -95,12 +91,12 @@ def attend(
     """
     if packing.varlen:
         return _attend_varlen(query, key, value, packing, firsts_alone)
-    _, heads, size = query.shape
-    out = query.new_empty(len(query), heads, size)
-    begin = first = 0
+    heads, size = query.shape[1], query.shape[2]
+    out = query.new_empty([len(query), heads, size])
+    begin, first = 0, 0
     for length, texts in packing.groups:
-        end, rows = begin + texts * length, 1 if firsts_alone else length
-        last = first + texts * rows
+        rows = 1 if firsts_alone else length
+        end, last = begin + texts * length, first + texts * rows
         out[first:last].view(texts, rows, heads, size).copy_(
             _attend_equal(
                 query[first:last].view(texts, rows, heads, size).transpose(1, 2),
@@ -122,26 +118,26 @@ def _attend_equal(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return functional.scaled_dot_product_attention(query, key, value, scale=1.0)
 
 
-def _weighed(scores: Tensor, value: Tensor) -> Tensor:
+def _weighed(scores: Tensor, value: Tensor, short: int = _SHORT, exponent: float = _EXPONENT) -> Tensor:
     """Return softmax(scores) @ value; scores: float32 (…, rows, length), and lost."""
-    if scores.shape[-1] < _SHORT:
+    if scores.shape[-1] < short:
         least, most = torch.aminmax(scores)
-        if max(-float(least), float(most)) <= _EXPONENT:
+        if max(-float(least), float(most)) <= exponent:
             weights = scores.exp_()
             return (weights @ value).div_(weights.sum(dim=-1, keepdim=True))
     return torch.softmax(scores, dim=-1) @ value
 
 
+@torch.jit.unused
 def _attend_varlen(query: Tensor, key: Tensor, value: Tensor, packing: Packing, firsts_alone: bool) -> Tensor:
-    longest = max(packing.lengths)
     out = varlen_attn(
         query,
         key,
         value,
         packing.counts if firsts_alone else packing.ends,
         packing.ends,
-        1 if firsts_alone else longest,
-        longest,
+        1 if firsts_alone else packing.longest,
+        packing.longest,
         scale=1.0,
     )
     return cast(Tensor, out).reshape(len(query), -1)

@@ -4,19 +4,19 @@ Knows nothing of texts, labels or caches.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from transformers import ElectraForSequenceClassification
 
 from nifos_stream.errors import UserError
 from nifos_stream.model.attention import Packing, attend, few, filled, pack, to_device, varlen_available
 from nifos_stream.model.linear import Linear, make_linear, rows_dtype
+from nifos_stream.model.scripted import scripted
 
 
 class MakeLinear(Protocol):
@@ -28,27 +28,79 @@ class MakeLinear(Protocol):
         """Return the layer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Norm:
-    weight: Tensor
-    bias: Tensor
-    epsilon: float
+class _Norm(nn.Module):
+    def __init__(self, weight: Tensor, bias: Tensor, epsilon: float) -> None:
+        super().__init__()
+        self._weight, self._bias, self._epsilon = weight, bias, epsilon
 
-    def __call__(self, rows: Tensor) -> Tensor:
-        return functional.layer_norm(rows, rows.shape[-1:], self.weight, self.bias, self.epsilon)
+    def forward(self, rows: Tensor) -> Tensor:
+        return functional.layer_norm(rows, rows.shape[-1:], self._weight, self._bias, self._epsilon)
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    query: Linear | None
-    """Of the last layer alone, which asks for first rows only."""
-    inputs: Linear
-    """Query, key and value in one product; in the last layer key and value."""
-    attended: Linear
-    attended_norm: _Norm
-    inner: Linear
-    outer: Linear
-    outer_norm: _Norm
+class _Layer(nn.Module):
+    """query: of the last layer alone, which asks for first rows only.
+
+    inputs: query, key and value in one product; in the last layer key and value.
+    """
+
+    def __init__(
+        self,
+        *,
+        heads: int,
+        query: Linear | None,
+        inputs: Linear,
+        attended: Linear,
+        attended_norm: _Norm,
+        inner: Linear,
+        outer: Linear,
+        outer_norm: _Norm,
+    ) -> None:
+        super().__init__()
+        self._heads, self._query, self._inputs = heads, query, inputs
+        self._attended, self._attended_norm = attended, attended_norm
+        self._inner, self._outer, self._outer_norm = inner, outer, outer_norm
+
+    def forward(self, rows: Tensor, packing: Packing) -> Tensor:
+        parts = self._inputs(rows).view(len(rows), -1, self._heads, rows.shape[1] // self._heads)
+        if self._query is None:
+            query, key, value = parts.unbind(1)
+        else:
+            rows = rows[packing.firsts]
+            query = self._query(rows).view(len(rows), self._heads, -1)
+            key, value = parts.unbind(1)
+        attended = attend(query, key, value, packing, self._query is not None)
+        rows = self._attended_norm(self._attended(attended, rows))
+        return self._outer_norm(self._outer(self._inner(rows), rows))  # type: ignore[no-any-return]
+
+
+class _Body(nn.Module):
+    """From token ids to the logits of each text."""
+
+    def __init__(
+        self,
+        *,
+        words: Tensor,
+        places: Tensor,
+        norm: _Norm,
+        projection: Linear | None,
+        layers: Sequence[_Layer],
+        head: Linear,
+        out: tuple[Tensor, Tensor],
+    ) -> None:
+        super().__init__()
+        self._words, self._places, self._norm, self._projection = words, places, norm, projection
+        self._layers = nn.ModuleList(layers)
+        self._head = head
+        self._out_weight, self._out_bias = out
+
+    def forward(self, ids: Tensor, packing: Packing) -> Tensor:
+        rows = functional.embedding(ids, self._words)
+        rows = self._norm(rows.add_(self._places[packing.positions]))
+        if self._projection is not None:
+            rows = self._projection(rows)
+        for layer in self._layers:
+            rows = layer(rows, packing)
+        return functional.linear(self._head(rows).float(), self._out_weight, self._out_bias)
 
 
 class PackedElectra:
@@ -71,35 +123,41 @@ class PackedElectra:
             raise UserError(f"The model's activation is {config.hidden_act}; only gelu can be run.")
         self.device = device
         self._rows_dtype = rows_dtype(dtype)
-        self._heads = config.num_attention_heads
         self._varlen = varlen_available(
             self._rows_dtype, device, config.hidden_size // config.num_attention_heads
         )
+        body = self._body(module, dtype, layers)
+        # Of what a GPU is told the CPU waits for nothing, and its variable-length kernel is no script.
+        self._run = scripted(body) if device.type == "cpu" else body
 
-        linear: MakeLinear = partial(make_linear, dtype=dtype, device=device)
-        body: Any = module.electra
-        embeddings = body.embeddings
+    def _body(self, module: ElectraForSequenceClassification, dtype: str, layers: int | None) -> _Body:
+        linear: MakeLinear = partial(make_linear, dtype=dtype, device=self.device)
+        electra: Any = module.electra
+        embeddings = electra.embeddings
         places = embeddings.position_embeddings.weight + embeddings.token_type_embeddings.weight[0]
-        self._words = self._moved(embeddings.word_embeddings.weight)
-        self._places = self._moved(places)
-        self._norm = self._norm_of(embeddings.LayerNorm)
-        projection = getattr(body, "embeddings_project", None)
-        self._projection = linear(projection.weight, projection.bias) if projection is not None else None
-        chosen = list(body.encoder.layer)[:layers]
-        self._layers = [self._layer(layer, linear, last=layer is chosen[-1]) for layer in chosen]
+        projection = getattr(electra, "embeddings_project", None)
+        chosen = list(electra.encoder.layer)[:layers]
         head = module.classifier
         # So few rows are not worth fewer digits.
         exact = "fp32" if dtype == "int8" else dtype
-        self._head = make_linear(head.dense.weight, head.dense.bias, dtype=exact, device=device, gelu=True)
-        # Three columns are no product worth a kernel, and a logit deserves all its digits.
-        self._out = [
-            part.detach().to(device, torch.float32) for part in (head.out_proj.weight, head.out_proj.bias)
-        ]
+        return _Body(
+            words=self._moved(embeddings.word_embeddings.weight),
+            places=self._moved(places),
+            norm=self._norm(embeddings.LayerNorm),
+            projection=linear(projection.weight, projection.bias) if projection is not None else None,
+            layers=[self._layer(layer, linear, last=layer is chosen[-1]) for layer in chosen],
+            head=make_linear(head.dense.weight, head.dense.bias, dtype=exact, device=self.device, gelu=True),
+            # Three columns are no product worth a kernel, and a logit deserves all its digits.
+            out=(self._exact(head.out_proj.weight), self._exact(head.out_proj.bias)),
+        )
 
     def _moved(self, tensor: Tensor) -> Tensor:
         return tensor.detach().to(self.device, self._rows_dtype)
 
-    def _norm_of(self, norm: torch.nn.LayerNorm) -> _Norm:
+    def _exact(self, tensor: Tensor) -> Tensor:
+        return tensor.detach().to(self.device, torch.float32)
+
+    def _norm(self, norm: nn.LayerNorm) -> _Norm:
         return _Norm(self._moved(norm.weight), self._moved(norm.bias), norm.eps)
 
     def _layer(self, layer: Any, linear: MakeLinear, *, last: bool) -> _Layer:
@@ -111,13 +169,14 @@ class PackedElectra:
         if not last:
             inputs.insert(0, query)
         return _Layer(
+            heads=this.num_attention_heads,
             query=linear(*query) if last else None,
             inputs=linear(*(torch.cat(parts) for parts in zip(*inputs, strict=True))),
             attended=linear(out.dense.weight, out.dense.bias),
-            attended_norm=self._norm_of(out.LayerNorm),
+            attended_norm=self._norm(out.LayerNorm),
             inner=linear(layer.intermediate.dense.weight, layer.intermediate.dense.bias, gelu=True),
             outer=linear(layer.output.dense.weight, layer.output.dense.bias, after_gelu=True),
-            outer_norm=self._norm_of(layer.output.LayerNorm),
+            outer_norm=self._norm(layer.output.LayerNorm),
         )
 
     @torch.inference_mode()
@@ -130,22 +189,5 @@ class PackedElectra:
         packing = pack(lengths, self.device, varlen=self._varlen, rounded=rounded)
         if rounded:
             ids = filled(ids, few(len(ids)))
-        rows = functional.embedding(to_device(ids, self.device), self._words)
-        rows = self._norm(rows.add_(self._places[packing.positions]))
-        if self._projection is not None:
-            rows = self._projection(rows)
-        for layer in self._layers:
-            rows = self._run(layer, rows, packing)
-        return functional.linear(self._head(rows).float(), *self._out)[: len(lengths)]
-
-    def _run(self, layer: _Layer, rows: Tensor, packing: Packing) -> Tensor:
-        parts = layer.inputs(rows).view(len(rows), -1, self._heads, rows.shape[1] // self._heads)
-        if layer.query is None:
-            query, key, value = parts.unbind(1)
-        else:
-            rows = rows[packing.firsts]
-            query = layer.query(rows).view(len(rows), self._heads, -1)
-            key, value = parts.unbind(1)
-        attended = attend(query, key, value, packing, firsts_alone=layer.query is not None)
-        rows = layer.attended_norm(layer.attended(attended, rows))
-        return layer.outer_norm(layer.outer(layer.inner(rows), rows))
+        logits: Tensor = self._run(to_device(ids, self.device), packing)
+        return logits[: len(lengths)]

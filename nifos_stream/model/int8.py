@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 _TINY = 1e-30
@@ -17,7 +17,7 @@ _GELU_LOWEST = 0.17
 """No value of gelu is below the negative of this."""
 
 
-class Int8Linear:
+class Int8Linear(nn.Module):
     """rows (n, in) -> act(rows @ weight.T + bias) + residual, in float32.
 
     after_gelu: the rows come out of gelu, so that nearly all of them is positive; they are laid over the
@@ -25,6 +25,7 @@ class Int8Linear:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, *, gelu: bool = False, after_gelu: bool = False) -> None:
+        super().__init__()
         bound = 127 if _adds_exactly() else 63
         self._scales = weight.abs().amax(dim=1).clamp_min(_TINY) / bound
         numbers = (weight / self._scales[:, None]).round().to(torch.int8)
@@ -34,17 +35,18 @@ class Int8Linear:
             self._bias -= _GELU_LOWEST * numbers.float().sum(dim=1) * self._scales
         self._gelu = gelu
         self._after_gelu = after_gelu
+        self._tiny, self._lowest = _TINY, _GELU_LOWEST
 
-    def __call__(self, rows: Tensor, residual: Tensor | None = None) -> Tensor:
+    def forward(self, rows: Tensor, residual: Tensor | None = None) -> Tensor:
         """Quantise, multiply, scale back, then activate or add."""
         if self._after_gelu:
-            factors = 254 / (rows.amax(dim=1, keepdim=True).clamp_min_(0) + _GELU_LOWEST)
-            numbers, zero_point = (rows * factors).add_(factors * _GELU_LOWEST - 127), 1
+            factors = 254 / (rows.amax(dim=1, keepdim=True).clamp_min_(0) + self._lowest)
+            numbers, zero_point = (rows * factors).add_(factors * self._lowest - 127), 1
         else:
-            factors = 127 / rows.abs().amax(dim=1, keepdim=True).clamp_min_(_TINY)
+            factors = 127 / rows.abs().amax(dim=1, keepdim=True).clamp_min_(self._tiny)
             numbers, zero_point = rows * factors, 128
         # Conversion to signed bytes is four times as fast; turning the top bit over then adds 128.
-        unsigned = numbers.round_().to(torch.int8).view(torch.uint8).bitwise_xor_(128)
+        unsigned = numbers.round_().to(torch.int8).to(torch.uint8).bitwise_xor_(128)
         out = _multiply(unsigned, zero_point, self._weight, self._scales)
         torch.addcmul(self._bias, out, factors.reciprocal_(), out=out)
         if self._gelu:
@@ -64,9 +66,8 @@ def _pack(weight: Tensor) -> Tensor:
 
 
 def _multiply(numbers: Tensor, zero_point: int, weight: Tensor, scales: Tensor) -> Tensor:
-    multiply: Any = torch.ops.onednn.qlinear_pointwise
     zeros = torch.zeros(len(scales), dtype=torch.int32)
-    product: Tensor = multiply(
+    product: Tensor = torch.ops.onednn.qlinear_pointwise(
         numbers, 1.0, zero_point, weight, scales, zeros, None, 1.0, 0, torch.float32, "none", [], ""
     )
     return product

@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from nifos_stream.model import int8
@@ -13,21 +13,25 @@ _ROWS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "
 
 
 class Linear(Protocol):
-    """rows (n, in) -> act(rows @ weight.T + bias) + residual (n, out), in the dtype of the rows."""
+    """rows (n, in) -> act(rows @ weight.T + bias) + residual (n, out), in the dtype of the rows.
+
+    Each is a module that can be scripted.
+    """
 
     def __call__(self, rows: Tensor, residual: Tensor | None = None) -> Tensor:
         """Return a new tensor; at most one of activation and residual is there."""
 
 
-class PlainLinear:
+class PlainLinear(nn.Module):
     """torch's own product: any device, any dtype."""
 
     def __init__(self, weight: Tensor, bias: Tensor, *, gelu: bool = False) -> None:
+        super().__init__()
         self._weight = weight
         self._bias = bias
         self._gelu = gelu
 
-    def __call__(self, rows: Tensor, residual: Tensor | None = None) -> Tensor:
+    def forward(self, rows: Tensor, residual: Tensor | None = None) -> Tensor:
         """Multiply, then activate or add."""
         out = functional.linear(rows, self._weight, self._bias)
         if self._gelu:
@@ -35,24 +39,25 @@ class PlainLinear:
         return out if residual is None else out.add_(residual)
 
 
-class OneDnnLinear:
+class OneDnnLinear(nn.Module):
     """oneDNN's product on the CPU, with weights laid out for it once and what follows the product fused in.
 
     torch's compiler puts the same operators in the place of nn.Linear; they have no public name.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, *, gelu: bool = False) -> None:
+        super().__init__()
         self._weight = _onednn("_reorder_linear_weight")(weight.contiguous(), None)
         self._bias = bias
         self._activation = "gelu" if gelu else "none"
 
-    def __call__(self, rows: Tensor, residual: Tensor | None = None) -> Tensor:
+    def forward(self, rows: Tensor, residual: Tensor | None = None) -> Tensor:
         """Multiply, activate or add in one pass."""
-        multiply = _onednn("_linear_pointwise")
+        multiply = torch.ops.mkldnn._linear_pointwise  # noqa: SLF001 - it has no public name
         if residual is None:
             out: Tensor = multiply(rows, self._weight, self._bias, self._activation, [], "none")
         else:
-            out = multiply.binary(rows, residual, self._weight, self._bias, "add")
+            out = multiply(rows, residual, self._weight, self._bias, "add")
         return out
 
 

@@ -86,6 +86,7 @@ def test_products_on_a_cpu_have_few_numbers_of_rows(monkeypatch, dtype):
         return run
 
     monkeypatch.setattr(electra, "make_linear", noting)
+    monkeypatch.setattr(electra, "scripted", lambda body: body)
     run = PackedElectra(make_module(50, layers=2, hidden=32), dtype=dtype, device=torch.device("cpu"))
     for texts in range(1, 9):
         for length in range(2, 10):
