@@ -15,7 +15,7 @@ import torch
 from transformers import ElectraForSequenceClassification
 
 from nifos_stream import logs
-from nifos_stream.model.chunks import plan
+from nifos_stream.model.chunks import DEFAULT_CHUNK_TOKENS, plan
 from nifos_stream.model.electra import PackedElectra
 from nifos_stream.model.measure import Clock, Key, race
 from nifos_stream.model.tokenizer import length_of
@@ -24,7 +24,6 @@ log = logs.get(__name__)
 
 CANDIDATES = {"cpu": ("fp32", "bf16", "int8"), "cuda": ("fp32", "bf16", "fp16")}
 CHUNK_TOKENS = {"cpu": (128, 256, 512, 1024), "cuda": (4096, 8192, 16384, 32768, 65536)}
-DEFAULT_CHUNK_TOKENS = {"cpu": 512, "cuda": 16384}
 # How far the probabilities may be from those in float32, on average over the sample.
 _MOST_DIFFERENCE = 0.01
 # A chunk size this close to the fastest is as good, and smaller ones take less memory and time each.

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+DEFAULT_CHUNK_TOKENS = {"cpu": 512, "cuda": 16384}
+
 
 def plan(lengths: Sequence[int], chunk_tokens: int, lanes: int = 1) -> list[list[int]]:
     """Cut texts into chunks of at most `chunk_tokens` tokens, the longest texts first.

@@ -18,7 +18,7 @@ import torch
 from nifos_stream import logs
 from nifos_stream.errors import Reason
 from nifos_stream.model.cache import LabelCache, PiecesCache
-from nifos_stream.model.chunks import halves, plan
+from nifos_stream.model.chunks import DEFAULT_CHUNK_TOKENS, halves, plan
 from nifos_stream.model.lanes import Lanes
 from nifos_stream.model.pieces import Pieces, Splitter
 from nifos_stream.model.reading import DECIMALS, ModelInfo, Probabilities, Reading, SentenceReading, Unread
@@ -158,20 +158,32 @@ class Classifier:
         self._finished_at = self.now()
         return readings
 
-    def texts_per_second(self) -> float:
-        """Read some short texts, with all lanes at work, and return how many a second. None is remembered."""
-        sample = [piece.ids for text in self.splitter.split(SAMPLE) for piece in text.pieces]
+    def characters_per_second(self) -> float:
+        """Read some short texts, with all lanes at work, and return how many characters a second.
+
+        None is remembered. 0 where cleaning leaves nothing of them, or the device has no memory for them.
+        """
+        sample = [piece for text in self.splitter.split(SAMPLE) for piece in text.pieces]
         lanes = self.lanes.count if self.lanes else 1
-        texts = sample * math.ceil(lanes * self.chunk_tokens / sum(map(length_of, sample)))
-        chunks = plan(list(map(length_of, texts)), self.chunk_tokens, lanes)
+        most = min(self.chunk_tokens, DEFAULT_CHUNK_TOKENS[torch.device(self.device).type])
+        many = math.ceil(lanes * most / max(1, sum(length_of(piece.ids) for piece in sample)))
+        texts = [piece.ids for piece in sample] * many
+        characters = [piece.end - piece.start for piece in sample] * many
+        chunks = plan(list(map(length_of, texts)), most, lanes)
         # What the first pass takes is mostly what has to be done once.
         for _ in range(2):
-            begun_at = self.now()
-            for ran in self._start(texts, chunks):
+            begun_at, read = self.now(), 0
+            for chunk, ran in zip(chunks, self._start(texts, chunks), strict=True):
                 if ran is not None:
                     self._softmax(*ran)
+                    read += sum(characters[place] for place in chunk)
             seconds = self.now() - begun_at
-        return len(texts) / max(seconds, 1e-6)
+        return read / max(seconds, 1e-6)
+
+    def abandon(self) -> None:
+        """Leave undone what no lane has begun; no text is read afterwards."""
+        if self.lanes is not None:
+            self.lanes.close()
 
     def _pieces(self, texts: Sequence[str]) -> list[Pieces]:
         """Return the pieces of each text. Equal texts are split once; those seen lately not at all."""

@@ -47,3 +47,7 @@ class Lanes:
     def start(self, work: Callable[[Work], Result], items: Iterable[Work]) -> Iterator[Result]:
         """Let the lanes begin with all items, behind those of earlier calls; iterating waits for each."""
         return self._pool.map(work, items)
+
+    def close(self) -> None:
+        """Let no more work begin; what has begun is finished."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

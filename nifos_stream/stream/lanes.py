@@ -49,7 +49,7 @@ class Lanes:
         self._lock = threading.Lock()
         self._to_forward = 0
         self._in_hand = 0
-        self._closed = False
+        self._closed = self._abandoned = False
         self._prepared: queue.Queue[Job] = queue.Queue(1)
         self._running: queue.Queue[Job] = queue.Queue(_MOST_IN_FORWARD)
         self._begin, self._finish, self._publish = begin, finish, publish
@@ -83,12 +83,16 @@ class Lanes:
         self._offer(self._prepared, job)
 
     def close(self, timeout_seconds: float) -> bool:
-        """End the threads after the jobs that they work at; False when one is still at it after that time."""
+        """End the threads after the jobs that they work at; False when one is still at it after that time.
+
+        What becomes of such a job is no failure.
+        """
         self._closed = True
         deadline = time.monotonic() + timeout_seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        self._abandoned = any(thread.is_alive() for thread in self._threads)
+        return not self._abandoned
 
     def _begin_all(self) -> None:
         while (job := self._next(self._prepared)) is not None:
@@ -122,5 +126,6 @@ class Lanes:
         try:
             lane()
         except BaseException as failure:  # noqa: BLE001 - it is raised again in the thread that reads
-            self.failure = failure
+            if not self._abandoned:
+                self.failure = failure
             self.moved.set()

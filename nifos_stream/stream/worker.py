@@ -15,7 +15,7 @@ from nifos_stream.settings import Settings
 from nifos_stream.stage import Health
 from nifos_stream.stream import clients
 from nifos_stream.stream.batch import Batch, Row
-from nifos_stream.stream.batcher import Batcher, Pace
+from nifos_stream.stream.batcher import Batcher, Pace, characters_of
 from nifos_stream.stream.ends import Ends
 from nifos_stream.stream.gauges import Gauges
 from nifos_stream.stream.lanes import Job, Lanes
@@ -52,8 +52,11 @@ class Classifier(Protocol):
     def finish(self, begun: Any) -> list[Reading | Unread]:
         """One reading per text, in order."""
 
-    def texts_per_second(self) -> float:
-        """About how many texts a second it reads, measured now."""
+    def characters_per_second(self) -> float:
+        """About how many characters of short texts it reads a second, measured now; 0 if that fails."""
+
+    def abandon(self) -> None:
+        """Leave undone what has not begun; nothing is asked of it afterwards."""
 
 
 def _utcnow() -> dt.datetime:
@@ -87,9 +90,12 @@ class ClassifyStage:
         self._observe = observe
         stream = settings.stream
         self._ownership = Ownership(handover_seconds=stream.handover_timeout_seconds)
-        self._pace = Pace(seconds=stream.batch_seconds, most=stream.batch_posts)
+        self._pace = Pace(seconds=stream.batch_seconds)
         self._batcher = Batcher(
-            pace=self._pace, max_bytes=stream.batch_bytes, max_wait_seconds=stream.max_wait_seconds
+            pace=self._pace,
+            max_posts=stream.batch_posts,
+            max_bytes=stream.batch_bytes,
+            max_wait_seconds=stream.max_wait_seconds,
         )
         self._storm = Storm(
             ratio=stream.poison_ratio, window=stream.poison_window, accept_bad=stream.accept_bad
@@ -155,7 +161,7 @@ class ClassifyStage:
             trimming=trimming,
             on_gone=self._batcher.drop,
         )
-        self._pace.expect(self._classifier.texts_per_second())
+        self._pace.expect(self._classifier.characters_per_second())
         self._lanes = Lanes(begin=self._begin, finish=self._read, publish=self._publish)
         self._gauges.opened(self._classifier)
         self._lookout = Lookout(
@@ -218,7 +224,7 @@ class ClassifyStage:
         seconds_before = stats.forward_seconds
         job.readings = self._classifier.finish(job.begun)
         job.forward_seconds = stats.forward_seconds - seconds_before
-        self._pace.measured(len(job.readings), job.forward_seconds)
+        self._pace.measured(sum(map(characters_of, job.batch.posts)), job.forward_seconds)
         self._gauges.forwarded(stats, job.forward_seconds)
 
     def _publish(self, job: Job) -> None:
@@ -263,5 +269,7 @@ class ClassifyStage:
     def _close(self) -> None:
         if not self._lanes.close(self._settings.stream.handover_timeout_seconds):
             log.warning("batch.abandoned")
+            # Else the process would not end before the last chunk of every batch in hand was read.
+            self._classifier.abandon()
         self._source.close()
         self._sink.close()

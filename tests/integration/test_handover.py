@@ -103,10 +103,14 @@ def test_a_stop_finishes_the_batch_in_hand_and_leaves_the_group(make_settings):
 @dataclass
 class SlowClassifier(FakeClassifier):
     begun: threading.Event = field(default_factory=threading.Event)
+    abandoned: bool = False
 
     def begin(self, prepared):
         self.begun.set()
         return super().begin(prepared)
+
+    def abandon(self):
+        self.abandoned = True
 
 
 def test_a_stop_does_not_wait_longer_than_the_handover(make_settings):
@@ -118,6 +122,7 @@ def test_a_stop_does_not_wait_longer_than_the_handover(make_settings):
     with running(settings, classifier) as worker:
         assert classifier.begun.wait(60)
         assert worker.end() < 6
+    assert classifier.abandoned
     with running(settings) as second:
         second.wait_idle()
     assert_each_once_in_order(settings, 100)

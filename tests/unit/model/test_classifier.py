@@ -1,7 +1,7 @@
 import itertools
 import queue
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from nifos_stream.errors import Reason
 from nifos_stream.model import Reading, Unread, directory, load_model
 from nifos_stream.model.classifier import rounded_to_one
+from nifos_stream.model.cleaning import Cleaning
+from nifos_stream.model.pieces import Splitter
+from nifos_stream.model.sample import SAMPLE
 from nifos_stream.settings import ModelSettings
 from tests.models import make_model_dir
 from tests.unit.model.texts import texts
@@ -243,14 +246,46 @@ def test_the_time_of_a_batch_is_not_that_of_the_one_before(load):
     assert classifier.stats.forward_seconds == 13.0
 
 
-def test_how_many_texts_it_reads_a_second_is_measured_and_leaves_nothing(load):
+def test_how_many_characters_it_reads_a_second_is_measured_and_leaves_nothing(load):
     classifier = load(chunk_tokens=100)
     ran = spy(classifier)
     ticks = itertools.count()
     classifier.now = lambda: float(next(ticks))
-    rate = classifier.texts_per_second()
-    assert rate == sum(map(len, ran)) / 2, "two passes of a second each, and the second is the measure"
+    rate = classifier.characters_per_second()
+    times = sum(map(len, ran)) / 2 / sum(len(text.pieces) for text in classifier.splitter.split(SAMPLE))
+    assert rate == pytest.approx(times * sum(map(len, SAMPLE)), rel=0.02), "the second pass takes a second"
     assert classifier.stats.texts == len(classifier.cache) == 0
+
+
+def test_that_measurement_is_short_whatever_the_chunk_size(load):
+    classifier = load(chunk_tokens=400_000)
+    ran = spy(classifier)
+    assert classifier.characters_per_second() > 0
+    assert max(map(sum, ran)) <= 512
+
+
+def test_nothing_can_be_measured_where_cleaning_leaves_nothing_or_no_memory_is(load):
+    classifier = load(chunk_tokens=100)
+    classifier.splitter = Splitter(
+        Cleaning(("kept", "spaces"), kept="@"),
+        classifier.splitter._tokenizer,
+        max_length=60,
+        max_sentences=64,
+        mode="auto",
+    )
+    assert classifier.characters_per_second() == 0
+
+
+def test_what_is_abandoned_is_not_read(load):
+    classifier, go_on, ran = load(chunk_tokens=8), threading.Event(), []
+    run = classifier.run
+    classifier.run = lambda ids, lengths: (go_on.wait(5), ran.append(lengths), run(ids, lengths))[-1]
+    begun = classifier.begin(classifier.prepare(["숲 " * n for n in range(1, 30)]))
+    classifier.abandon()
+    go_on.set()
+    with pytest.raises(CancelledError):
+        classifier.finish(begun)
+    assert len(ran) <= classifier.lanes.count < len(begun.chunks)
 
 
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * 3).filter(lambda row: sum(row) > 0), min_size=1, max_size=5))

@@ -25,6 +25,11 @@ def test_threads_are_lanes(load):
     assert load(threads=3).lanes.count == 3
 
 
+def test_a_model_whose_cleaning_leaves_nothing_of_the_sample_is_measured_all_the_same(load, monkeypatch):
+    monkeypatch.setattr("nifos_stream.model.loading.SAMPLE", ("", " "))
+    assert load(dtype="auto", chunk_tokens=0).chunk_tokens > 0
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("dtype", ["auto", "fp32", "bf16", "fp16"])
 def test_a_gpu_reads_as_the_cpu_does(load, dtype):

@@ -45,8 +45,11 @@ class FakeClassifier:
     def prepare(self, texts: Sequence[str]) -> list[str]:
         return list(texts)
 
-    def texts_per_second(self) -> float:
-        return 64.0
+    def characters_per_second(self) -> float:
+        return 2000.0
+
+    def abandon(self) -> None:
+        """Nothing of it is queued."""
 
     def begin(self, prepared: Sequence[str]) -> Sequence[str]:
         return prepared

@@ -4,9 +4,13 @@ from nifos_stream.stream.batcher import Batcher, Pace
 from tests.unit.stream.fakes import row
 
 
-def batcher(clock, *, most=4, max_bytes=10_000, max_wait_seconds=0.0):
+def batcher(clock, *, pace=None, max_posts=4, max_bytes=10_000, max_wait_seconds=0.0):
     return Batcher(
-        pace=Pace(seconds=2, most=most), max_bytes=max_bytes, max_wait_seconds=max_wait_seconds, now=clock
+        pace=pace or Pace(seconds=2),
+        max_posts=max_posts,
+        max_bytes=max_bytes,
+        max_wait_seconds=max_wait_seconds,
+        now=clock,
     )
 
 
@@ -64,33 +68,51 @@ def test_rows_of_a_partition_that_is_gone_are_dropped(clock):
     assert offsets(waiting.take_if_ready()) == [0, 1]
 
 
+def test_long_posts_fill_a_batch_before_many_are_there(clock):
+    length = len(row(0).post.text)
+    pace = Pace(seconds=2)
+    pace.characters = 2 * length + 1
+    waiting = batcher(clock, pace=pace)
+    assert waiting.room == max(1, pace.characters // 30)
+    waiting.add([row(0)])
+    assert waiting.room == 1
+    waiting.add([row(1), row(2)])
+    assert waiting.full
+    assert offsets(waiting.take_if_ready()) == [0, 1]
+    assert not waiting.full
+    assert offsets(waiting.take_if_ready()) == [2]
+
+
+def test_a_post_that_takes_longer_than_a_batch_goes_alone(clock):
+    pace = Pace(seconds=2)
+    pace.characters = 1
+    waiting = batcher(clock, pace=pace)
+    waiting.add([row(0), row(1)])
+    assert offsets(waiting.take_if_ready()) == [0]
+    assert offsets(waiting.take_if_ready()) == [1]
+
+
 @pytest.mark.parametrize(
     ("passes", "fits"),
     [
-        pytest.param([(64, 0.064)], 128, id="a fast model gets twice as many next"),
-        pytest.param([(64, 0.064)] * 9, 128, id="small batches say little of large ones"),
-        pytest.param([(64, 0.064), (128, 0.128), (256, 0.256), (512, 0.512)], 1000, id="until the most"),
-        pytest.param([(64, 6.4)], 20, id="a slow model gets fewer at once"),
-        pytest.param([(1, 60.0)], 1, id="but always one"),
-        pytest.param([(0, 0.0)], 64, id="a batch without text says nothing"),
+        pytest.param([(2000, 0.1)], 4000, id="a fast model gets twice as much next"),
+        pytest.param([(2000, 0.1)] * 9, 4000, id="small batches say little of large ones"),
+        pytest.param([(2000, 0.1), (4000, 0.2), (8000, 0.4), (16000, 0.8)], 32000, id="and so on"),
+        pytest.param([(2000, 0.1), (4000, 0.2), (8000, 4.0)], 4000, id="until it takes too long"),
+        pytest.param([(2000, 8.0)], 500, id="a slow model gets less at once"),
+        pytest.param([(1, 60.0)], 1, id="but always something"),
+        pytest.param([(0, 0.0)], 2000, id="a batch without text says nothing"),
     ],
 )
 def test_a_batch_takes_about_as_long_as_it_should(passes, fits):
-    pace = Pace(seconds=2, most=1000)
-    for posts, seconds in passes:
-        pace.measured(posts, seconds)
-    assert pace.posts == fits
+    pace = Pace(seconds=2)
+    for characters, seconds in passes:
+        pace.measured(characters, seconds)
+    assert pace.characters == fits
 
 
-@pytest.mark.parametrize(
-    ("posts_per_second", "first"),
-    [(100.0, 100), (0.1, 1), (1e6, 1000)],
-)
-def test_the_first_batch_takes_half_the_time_that_it_may(posts_per_second, first):
-    pace = Pace(seconds=2, most=1000)
-    pace.expect(posts_per_second)
-    assert pace.posts == first
-
-
-def test_a_batch_is_never_larger_than_the_settings_say():
-    assert Pace(seconds=2, most=10).posts == 10
+@pytest.mark.parametrize(("characters_per_second", "first"), [(100.0, 100), (0.1, 1), (0.0, 2000)])
+def test_the_first_batch_takes_half_the_time_that_it_may(characters_per_second, first):
+    pace = Pace(seconds=2)
+    pace.expect(characters_per_second)
+    assert pace.characters == first

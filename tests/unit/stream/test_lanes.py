@@ -100,3 +100,16 @@ def test_a_thread_that_is_still_at_it_is_said():
     assert not running.close(0.1)
     go_on.set()
     assert running.close(5)
+
+
+def test_what_becomes_of_an_abandoned_job_is_no_failure():
+    go_on, begun = threading.Event(), threading.Event()
+    running = Lanes(
+        begin=lambda _job: begun.set(), finish=lambda _job: 1 / (not go_on.wait(5)), publish=nothing
+    )
+    running.put(job())
+    assert begun.wait(5)
+    assert not running.close(0.1)
+    go_on.set()
+    running._threads[1].join(5)
+    assert running.failure is None
