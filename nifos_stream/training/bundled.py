@@ -2,7 +2,7 @@ r"""Make the model that ships with the package: pretrained encoder, six layers, 
 
 python -m nifos_stream.training.bundled train --data DIR --weights DIR --checkpoint FILE --minutes 130
 python -m nifos_stream.training.bundled export --data DIR --weights DIR --checkpoint FILE --out FIRST
-python -m nifos_stream.training.bundled teach --data DIR --start FIRST --teacher TOLD
+python -m nifos_stream.training.bundled teach --data DIR --teacher TOLD
 python -m nifos_stream.training.bundled train --data DIR --weights DIR --start FIRST --teacher TOLD \
     --checkpoint FILE --minutes 80
 python -m nifos_stream.training.bundled export --data DIR --weights DIR --start FIRST --checkpoint FILE \
@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -73,26 +72,12 @@ def token_ids(tokenizer: Tokenizer, rows: Sequence[corpus.Row]) -> list[list[int
     return [encoding.ids for encoding in encodings]
 
 
-def teach(data: Path, out: Path, start: str | None, stage: Stage) -> None:
+def teach(data: Path, out: Path) -> None:
     """Write the soft labels of the training rows, which all stages but the first learn from."""
     rows = corpus.read(data / "train.tsv.xz")
     texts = [CLEANING(row.text) for row in rows]
     labels = np.array([row.label for row in rows])
-    told = teacher.cross_fitted(texts, labels, [row.source for row in rows])
-    np.save(out, with_own_word(rows, told, start, stage))
-
-
-def with_own_word(
-    rows: Sequence[corpus.Row], told: NDArray[np.float32], start: str | None, stage: Stage
-) -> NDArray[np.float32]:
-    """Return soft labels (rows, 3) in which the model that the stage begins with has its say."""
-    asked = [place for place, row in enumerate(rows) if row.source.removesuffix(SPLICED) in stage.own]
-    if start is None or not asked:
-        return told
-    own = np.full(told.shape, np.nan)
-    own[asked] = classify(load_model(start), [rows[place].text for place in asked])
-    sources = [row.source.removesuffix(SPLICED) for row in rows]
-    return teacher.agreed(told, own, sources, stage.own)
+    np.save(out, teacher.cross_fitted(texts, labels, [row.source for row in rows]))
 
 
 def targets(rows: Sequence[corpus.Row], stage: Stage, told: Path | None) -> Tensor:
@@ -102,19 +87,15 @@ def targets(rows: Sequence[corpus.Row], stage: Stage, told: Path | None) -> Tens
     return torch.from_numpy(teacher.mixed(labels, known, [row.source for row in rows], stage.taught))
 
 
-def spliced(
-    rows: Sequence[corpus.Row], source: str, stage: Stage, start: str | None
-) -> tuple[list[corpus.Row], Tensor]:
-    """Make rows out of a source's own, as many as the stage says; with what is to be learned (rows, 3)."""
+def spliced(rows: Sequence[corpus.Row], source: str, count: int) -> tuple[list[corpus.Row], Tensor]:
+    """Make about `count` rows out of a source's own; with what is to be learned of them (rows, 3)."""
     own = [row for row in rows if row.source == source]
     labels = np.array([row.label for row in own])
     known_by = teacher.TEACHERS[source]
-    texts, told = teacher.told_of_spliced(
-        [CLEANING(row.text) for row in own], labels, known_by, stage.spliced[source]
-    )
+    texts, told = teacher.told_of_spliced([CLEANING(row.text) for row in own], labels, known_by, count)
     likeliest = told.argmax(1).tolist()
     made = [corpus.Row(text, label, source + SPLICED) for text, label in zip(texts, likeliest, strict=True)]
-    return made, torch.from_numpy(with_own_word(made, told, start, stage))
+    return made, torch.from_numpy(told)
 
 
 def train(files: Files, stage: Stage) -> Progress:
@@ -124,8 +105,8 @@ def train(files: Files, stage: Stage) -> Progress:
     tokenizer = encoder.tokenizer(files.weights)
     rows = corpus.read(files.data / "train.tsv.xz")
     goals = targets(rows, stage, files.teacher)
-    for source in stage.spliced:
-        made, told = spliced(rows, source, stage, files.start)
+    for source, count in stage.spliced.items():
+        made, told = spliced(rows, source, count)
         rows, goals = rows + made, torch.cat([goals, told])
     ids = token_ids(tokenizer, rows)
     valid = validation_sample(corpus.read(files.data / "valid.tsv.xz"))
@@ -252,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = stage.plan.seconds if given.minutes is None else given.minutes * 60
     stage = replace(stage, plan=replace(stage.plan, seconds=seconds, bf16=not given.fp32))
     if given.action == "teach":
-        teach(given.data, given.teacher, given.start, stage)
+        teach(given.data, given.teacher)
     elif given.action == "train":
         train(files, stage)
     else:

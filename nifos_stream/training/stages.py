@@ -16,8 +16,7 @@ class Stage:
     (module `teacher`); the rest is the row's label. share: how much of the weights that the stage ends with
     goes into its model; the rest is of those that it began with. spliced: how many texts are made out of a
     source's own, to learn its teacher's word of them (`teacher.told_of_spliced`); in `passes` they are a
-    source of their own, named after it with SPLICED behind. own: how much say in a teacher's word the model
-    has that the stage begins with (`teacher.agreed`).
+    source of their own, named after it with SPLICED behind.
     """
 
     passes: dict[str, float]
@@ -25,7 +24,6 @@ class Stage:
     taught: Mapping[str, float] = field(default_factory=dict)
     share: float = 1.0
     spliced: Mapping[str, int] = field(default_factory=dict)
-    own: Mapping[str, float] = field(default_factory=dict)
 
 
 # Human-labelled sources are small and judged most; the ratings are many and noisy.
@@ -83,14 +81,4 @@ FOURTH = Stage(
     share=0.5,
     spliced={"kodoli": 120_000},
 )
-# N-grams and the model know different things: their agreement is right more often than either, by a point on
-# nsmc_raw, two on kodoli and goemotions_ko, three on kote. Negations are what a hidden piece hides.
-FIFTH = Stage(
-    passes=FOURTH.passes | {f"kote{SPLICED}": 1.0, "sentineg": 6.0},
-    plan=replace(SECOND.plan, seconds=60 * 60, hidden_pieces=0.06, seed=46),
-    taught={"nsmc_raw": 0.5, "kodoli": 1.0, "kote": 0.7, "goemotions_ko": 0.6},
-    share=0.5,
-    spliced={"kodoli": 100_000, "kote": 40_000},
-    own={"nsmc_raw": 0.5, "kodoli": 0.25, "kote": 0.5, "goemotions_ko": 0.5},
-)
-STAGES = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
+STAGES = (FIRST, SECOND, THIRD, FOURTH)

@@ -108,25 +108,6 @@ def spliced(texts: Sequence[str], count: int, random: np.random.Generator) -> li
     return [" ".join(part() + (part() if random.random() < 0.5 else [])) for _ in range(count)]
 
 
-def agreed(
-    told: NDArray[np.floating],
-    own: NDArray[np.floating],
-    sources: Sequence[str],
-    shares: Mapping[str, float],
-) -> NDArray[np.float32]:
-    """Return probabilities (rows, 3): the geometric mean of what a teacher told and a model's own word.
-
-    shares: how much say the model has, by source. A row of which either says nothing (NaN) stays as told.
-    """
-    share = np.array([shares.get(source, 0.0) for source in sources])[:, None]
-    logs = (1 - share) * np.log(np.maximum(told, LEAST)) + share * np.log(np.maximum(own, LEAST))
-    both = np.exp(logs)
-    both /= both.sum(1, keepdims=True)
-    silent = np.isnan(both).any(1, keepdims=True)
-    agreement: NDArray[np.float32] = np.where(silent, told, both).astype(np.float32)
-    return agreement
-
-
 def mixed(
     labels: NDArray[np.integer],
     told: NDArray[np.float32],

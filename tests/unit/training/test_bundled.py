@@ -1,7 +1,6 @@
 """What the making of the bundled model asks for; the rest of it runs for hours, on parts that have tests."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +56,10 @@ def test_training_begins_with_the_first_stage_and_ends_with_the_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bundled.stage_after(None) == stages.FIRST
-    (tmp_path / "model_card.json").write_text(json.dumps({"training": {"stages": [{}] * len(stages.STAGES)}}))
+    (tmp_path / "model_card.json").write_text(json.dumps({"training": {"stages": [{}] * 4}}))
     given = ["train", "--data", "d", "--weights", "w", "--checkpoint", "c", "--teacher", "t"]
     assert bundled.main([*given, "--start", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"{tmp_path} has been through all {len(stages.STAGES)} stages.\n"
+    assert capsys.readouterr().err == f"{tmp_path} has been through all 4 stages.\n"
 
 
 def test_the_first_stage_learns_labels_and_the_second_what_a_teacher_said(tmp_path: Path) -> None:
@@ -77,32 +76,14 @@ def test_the_first_stage_learns_labels_and_the_second_what_a_teacher_said(tmp_pa
 def test_each_source_that_a_stage_is_taught_has_a_teacher() -> None:
     for stage in stages.STAGES:
         assert set(stage.taught) | set(stage.spliced) <= set(teacher.TEACHERS)
-        assert set(stage.own) <= set(stage.taught)
         assert {source + stages.SPLICED for source in stage.spliced} <= set(stage.passes)
 
 
 def test_spliced_rows_are_a_source_of_their_own_and_know_what_its_teacher_says() -> None:
     words = ("나빴다", "그냥 그랬다", "좋았다")
     own = [Row(f"{number}번 길이 {words[number % 3]}", number % 3, "kodoli") for number in range(120)]
-    stage = replace(stages.FOURTH, spliced={"kodoli": 40})
-    made, told = bundled.spliced([*own, Row("남의 말", 0, "kote")], "kodoli", stage, None)
+    made, told = bundled.spliced([*own, Row("남의 말", 0, "kote")], "kodoli", 40)
     assert len(made) == len(told) == 40
     assert {row.source for row in made} == {"kodoli_spliced"}
     assert [row.label for row in made] == told.argmax(1).tolist()
     assert not any("남의" in row.text for row in made)
-
-
-def test_the_model_that_a_stage_begins_with_has_its_say_where_the_stage_gives_it_one() -> None:
-    rows = [
-        Row("정말 좋은 영화", 2, "kodoli"),
-        Row("정말 좋은 영화", 2, "kodoli_spliced"),
-        Row("그래", 1, "kote"),
-    ]
-    told = np.full((3, 3), 1 / 3, dtype=np.float32)
-    stage = replace(stages.FOURTH, own={"kodoli": 0.5})
-    asked = bundled.with_own_word(rows, told, "bundled", stage)
-    assert asked[0].argmax() == 2
-    assert asked[0].tolist() == asked[1].tolist()
-    assert asked[2].tolist() == told[2].tolist()
-    assert bundled.with_own_word(rows, told, None, stage) is told
-    assert bundled.with_own_word(rows, told, "bundled", stages.FOURTH) is told

@@ -66,14 +66,3 @@ def test_a_target_is_a_share_of_the_teachers_word_and_the_rest_the_label() -> No
     told = np.array([[0.5, 0.3, 0.2], [np.nan] * 3], dtype=np.float32)
     targets = teacher.mixed(np.array([0, 1]), told, ["a", "b"], {"a": 0.4})
     assert targets == pytest.approx(np.array([[0.8, 0.12, 0.08], [0.0, 1.0, 0.0]]))
-
-
-def test_a_teacher_and_a_model_agree_on_their_geometric_mean() -> None:
-    told = np.array([[0.8, 0.1, 0.1], [0.8, 0.1, 0.1], [0.8, 0.1, 0.1], [np.nan] * 3])
-    own = np.array([[0.1, 0.1, 0.8], [0.1, 0.1, 0.8], [np.nan] * 3, [0.1, 0.1, 0.8]])
-    both = teacher.agreed(told, own, ["a", "b", "a", "a"], {"a": 0.5})
-    middle = [0.08**0.5, 0.1, 0.08**0.5]
-    assert both[0] == pytest.approx([each / sum(middle) for each in middle])
-    assert both[1] == pytest.approx(told[1])
-    assert both[2] == pytest.approx(told[2])
-    assert np.isnan(both[3]).all()
